@@ -1,0 +1,3 @@
+"""trackleed: spot tracking and analysis for low-energy electron diffraction."""
+
+__version__ = "0.1.0"

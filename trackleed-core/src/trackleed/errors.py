@@ -1,0 +1,81 @@
+"""Everything that trackleed raises on purpose.
+
+    TrackleedError
+    ├── InputError        a file, folder or value that the user gave
+    │   └── ParamsError   an option of a backend
+    ├── TableError        a table that does not keep to its specification
+    ├── BackendError      a backend
+    │   ├── BackendNotFound    no such name, or more than one
+    │   ├── BackendNotReady    something it needs is not installed
+    │   └── BackendFailed      it raised, or returned something that it must not
+    └── SessionError      a session directory
+        ├── SessionExists      there is one already
+        ├── SessionDamaged     it cannot be read as it stands
+        └── SessionBusy        another process is writing to it
+"""
+
+from __future__ import annotations
+
+
+class TrackleedError(Exception):
+    """Base of all errors meant for the user.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, with the value, and what is allowed. One line.
+    hint : str, optional
+        What to do next, usually a command.
+    """
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message} — {self.hint}"
+
+
+class InputError(TrackleedError):
+    """A file, folder or value given by the user cannot be used."""
+
+
+class ParamsError(InputError):
+    """An option of a backend is unknown, of the wrong type or out of range."""
+
+
+class TableError(TrackleedError):
+    """A table does not keep to its specification."""
+
+
+class BackendError(TrackleedError):
+    """Something is wrong with a backend."""
+
+
+class BackendNotFound(BackendError):
+    """No backend has that name, or more than one has."""
+
+
+class BackendNotReady(BackendError):
+    """A backend is installed, but something it needs is not."""
+
+
+class BackendFailed(BackendError):
+    """A backend raised, or returned what its contract forbids."""
+
+
+class SessionError(TrackleedError):
+    """Something is wrong with a session directory."""
+
+
+class SessionExists(SessionError):
+    """The directory is there already and may not be overwritten."""
+
+
+class SessionDamaged(SessionError):
+    """A session, or one of its steps, cannot be read as it stands."""
+
+
+class SessionBusy(SessionError):
+    """Another process is writing to the session."""

@@ -1,0 +1,191 @@
+"""What is installed: discovery, look-up and loading of backends.
+
+Discovery imports the light modules that packages register, and nothing that a
+backend needs. A package that cannot be imported, that misspells a hook or that
+yields something odd is listed with the reason and left out; the others work on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from typing import Any
+
+import pluggy
+
+from trackleed import hooks
+from trackleed.backend import API, KINDS, BackendSpec, Kind
+from trackleed.errors import BackendFailed, BackendNotFound, BackendNotReady, ParamsError
+from trackleed.params import Params, make
+
+DISABLE = "TRACKLEED_DISABLE_PLUGINS"
+"""Environment variable: entry points to leave out, separated by commas."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One registered backend and where it comes from."""
+
+    kind: Kind
+    spec: BackendSpec
+    dist: str
+    version: str
+
+    @property
+    def address(self) -> str:
+        """``dist:name``, which is unique."""
+        return f"{self.dist}:{self.spec.name}"
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """Modules that it needs and that are not installed."""
+        return tuple(name for name in self.spec.requires if not _installed(name))
+
+    @property
+    def state(self) -> str:
+        """``"ready"``, or what is missing and the command that mends it."""
+        if not self.missing:
+            return "ready"
+        mend = f": {self.spec.install}" if self.spec.install else ""
+        return f"missing {', '.join(self.missing)}{mend}"
+
+    def make(self, **options: Any) -> Any:
+        """Import the backend and make it with these options.
+
+        Raises
+        ------
+        ParamsError
+            If an option is unknown or out of range.
+        BackendNotReady
+            If something it needs is not installed.
+        BackendFailed
+            If it cannot be imported or made.
+        """
+        params = self.params(**options)
+        if self.missing:
+            raise BackendNotReady(
+                f"{self.kind} {self.spec.name!r} needs {', '.join(self.missing)}, not installed here",
+                self.spec.install or None,
+            )
+        module, _, attribute = self.spec.factory.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)(params)
+        except ParamsError:
+            raise
+        except Exception as error:
+            raise BackendFailed(
+                f"{self.kind} {self.spec.name!r} of {self.dist} could not be loaded from "
+                f"{self.spec.factory}: {type(error).__name__}: {error}"
+            ) from error
+
+    def params(self, **options: Any) -> Params:
+        """Its options, checked, with the defaults filled in."""
+        return make(self.spec.params, options, self.spec.name)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A package that could not be used, or not wholly."""
+
+    dist: str
+    entry_point: str
+    reason: str
+
+
+@dataclass
+class Registry:
+    """The backends that were found, and the packages that failed."""
+
+    backends: list[Backend] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @classmethod
+    def discover(cls) -> Registry:
+        """Look through everything that is installed in this environment."""
+        registry = cls()
+        blocked = {name.strip() for name in os.environ.get(DISABLE, "").split(",")}
+        seen: set[tuple[str, str]] = set()
+        for entry in sorted(entry_points(group=hooks.GROUP), key=lambda e: (e.name, e.value)):
+            dist = entry.dist.name if entry.dist else "unknown"
+            if entry.name in blocked or (dist, entry.name) in seen:
+                continue
+            seen.add((dist, entry.name))  # one distribution may be listed twice on sys.path
+            registry._add(entry, dist, entry.dist.version if entry.dist else "")
+        return registry
+
+    def of_kind(self, kind: Kind) -> list[Backend]:
+        """All backends of one kind, in the order of their names."""
+        return sorted((b for b in self.backends if b.kind == kind), key=lambda b: b.spec.name)
+
+    def find(self, kind: Kind, name: str) -> Backend:
+        """The backend called ``name`` or ``dist:name``.
+
+        Raises
+        ------
+        BackendNotFound
+            If there is none, or if a bare name has several providers.
+        """
+        found = [b for b in self.of_kind(kind) if name in (b.spec.name, b.address)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            known = ", ".join(b.spec.name for b in self.of_kind(kind)) or "none"
+            raise BackendNotFound(
+                f"no {kind} is called {name!r}; installed: {known}", "see: trackleed backends"
+            )
+        providers = " or ".join(f"{b.address} ({b.version})" for b in found)
+        raise BackendNotFound(f"{len(found)} packages have a {kind} {name!r}", f"say {providers}")
+
+    def _add(self, entry: EntryPoint, dist: str, version: str) -> None:
+        # A manager for each package: pluggy stops a whole call at the first
+        # exception, and one package's mistake is not another's.
+        manager = pluggy.PluginManager(hooks.GROUP)
+        manager.add_hookspecs(hooks)
+        try:
+            manager.register(entry.load(), entry.name)
+            manager.check_pending()
+        except Exception as error:
+            self._report(entry, dist, error)
+            return
+        if not manager.get_hookcallers(manager.get_plugin(entry.name)):
+            self._report(entry, dist, "registers no backend: it implements no hook of trackleed")
+        for kind in KINDS:
+            try:
+                for spec in _specs(manager, kind):
+                    self._add_spec(entry, dist, version, kind, spec)
+            except Exception as error:
+                self._report(entry, dist, error)
+
+    def _add_spec(self, entry: EntryPoint, dist: str, version: str, kind: Kind, spec: Any) -> None:
+        if not isinstance(spec, BackendSpec):
+            self._report(entry, dist, f"yields {spec!r} as a {kind}, not a BackendSpec")
+        elif spec.api > API:
+            self._report(
+                entry, dist, f"{kind} {spec.name!r} needs contract {spec.api}, this trackleed has {API}"
+            )
+        elif any(b.kind == kind and b.address == f"{dist}:{spec.name}" for b in self.backends):
+            self._report(entry, dist, f"has two {kind}s called {spec.name!r}; the first is kept")
+        else:
+            self.backends.append(Backend(kind, spec, dist, version))
+
+    def _report(self, entry: EntryPoint, dist: str, reason: Exception | str) -> None:
+        if isinstance(reason, Exception):
+            reason = f"{type(reason).__name__}: {reason}"
+        self.problems.append(Problem(dist, f"{entry.name} = {entry.value}", reason))
+
+
+def _specs(manager: pluggy.PluginManager, kind: Kind) -> Iterator[Any]:
+    for yielded in getattr(manager.hook, f"trackleed_{kind}s")():
+        yield from yielded
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False

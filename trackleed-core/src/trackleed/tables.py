@@ -1,0 +1,276 @@
+"""The tables that pass between the rooms: their columns, units and meaning.
+
+Tables are plain pandas DataFrames. Backends are handed, and may return, the same
+columns as a plain mapping of numpy arrays (`Columns`), which needs no pandas.
+Coordinates are pixels: x to the right, y down, an integer is a pixel centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from trackleed.errors import TableError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Columns: TypeAlias = "Mapping[str, np.ndarray[Any, np.dtype[Any]]]"
+
+
+class State(StrEnum):
+    """What a track is in one frame."""
+
+    SEED = "seed"  # the position that somebody, or a detector, started it from
+    MEASURED = "measured"  # found in this frame
+    PREDICTED = "predicted"  # not seen, but its place is known from the motion
+    MASKED = "masked"  # its place lies where the mask hides the screen
+    SATURATED = "saturated"  # seen, but its pixels are clipped
+    LOST = "lost"  # not there: no position
+    EDITED = "edited"  # placed by hand
+
+
+class FitStatus(StrEnum):
+    """Whether a fit can be used, and if not, why."""
+
+    OK = "ok"
+    LOST = "lost"  # the track has no position in this frame: nothing was fitted
+    NEAR_EDGE = "near_edge"  # too little of the ROI lies inside the frame
+    MASKED = "masked"  # the mask hides the spot, or too much of the ROI
+    SATURATED = "saturated"  # clipped pixels under the spot
+    TOO_DIM = "too_dim"  # no spot above the noise
+    NO_CONVERGENCE = "no_convergence"  # the fit did not settle
+    LEFT_ROI = "left_roi"  # the fit settled on something outside the ROI, or wider than it
+    NEIGHBOUR = "neighbour"  # another track's spot stands in the ROI and disturbs the fit
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, kind of value, unit and meaning."""
+
+    name: str
+    dtype: str  # "int", "float", "bool" or "str"
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """The columns that a table must have, and those that make a row unique."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [column.name for column in self.columns]
+
+
+FRAME = Column("frame", "int", "", "number of the frame, from 0")
+TRACK = Column("track_id", "int", "", "number of the track, from 1")
+
+
+def _float(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, "float", unit, meaning)
+
+
+def _with_error(name: str, unit: str, meaning: str) -> tuple[Column, Column]:
+    return _float(name, unit, meaning), _float(f"{name}_err", unit, f"standard error of {name}")
+
+
+INDEX = TableSpec(
+    "index",
+    ("frame",),
+    (
+        FRAME,
+        Column("source", "str", "", "file, or file and page, that the frame was read from"),
+        _float("time_s", "s", "time since the first frame"),
+        _float("temperature_K", "K", "sample temperature"),
+        _float("energy_eV", "eV", "beam energy"),
+        _float("coverage_ML", "ML", "coverage in monolayers"),
+        _float("exposure_s", "s", "exposure time"),
+        _float("beam_current_A", "A", "beam current"),
+    ),
+)
+
+_BOX = (
+    _float("x", "px", "centre, to the right"),
+    _float("y", "px", "centre, down"),
+    _float("width", "px", "width of the ROI"),
+    _float("height", "px", "height of the ROI"),
+)
+
+DETECTIONS = TableSpec(
+    "detections",
+    (),
+    (FRAME, *_BOX, _float("score", "", "height over the local noise")),
+)
+
+SEEDS = TableSpec("seeds", ("track_id", "frame"), (TRACK, FRAME, *_BOX))
+
+TRACKS = TableSpec(
+    "tracks",
+    ("frame", "track_id"),
+    (
+        FRAME,
+        TRACK,
+        *_BOX,
+        _float("score", "", "confidence as the tracker gives it"),
+        Column("state", "str", "", "one of " + ", ".join(State)),
+    ),
+)
+
+FITS = TableSpec(
+    "fits",
+    ("frame", "track_id"),
+    (
+        FRAME,
+        TRACK,
+        Column("status", "str", "", "one of " + ", ".join(FitStatus)),
+        _float("x", "px", "fitted centre, to the right"),
+        _float("y", "px", "fitted centre, down"),
+        _float("x_err", "px", "standard error of x"),
+        _float("y_err", "px", "standard error of y"),
+        *_with_error("amplitude", "counts", "height of the peak over the background"),
+        *_with_error("offset", "counts", "background under the peak"),
+        _float("sigma_x", "px", "width along the fitted axis nearest to +x"),
+        _float("sigma_y", "px", "width along the other axis"),
+        _float("sigma_x_err", "px", "standard error of sigma_x"),
+        _float("sigma_y_err", "px", "standard error of sigma_y"),
+        _float("theta_deg", "deg", "angle of the sigma_x axis from +x towards +y, in (-45, 45]"),
+        _float("theta_err_deg", "deg", "standard error of theta_deg"),
+        _float("fwhm_x", "px", "full width at half maximum along the sigma_x axis"),
+        _float("fwhm_y", "px", "full width at half maximum along the sigma_y axis"),
+        _float("fwhm_x_err", "px", "standard error of fwhm_x"),
+        _float("fwhm_y_err", "px", "standard error of fwhm_y"),
+        *_with_error("volume", "counts px^2", "integral of the peak"),
+        _float("asymmetry", "", "(major - minor) / (major + minor) of the two widths"),
+        _float("r_squared", "", "coefficient of determination"),
+        _float("chi2_red", "", "weighted squares per degree of freedom"),
+        _float("snr", "", "volume over its standard error"),
+        Column("saturated", "bool", "", "whether pixels of the ROI were clipped"),
+    ),
+)
+
+CENTERS = TableSpec(
+    "centers",
+    ("frame",),
+    (
+        FRAME,
+        _float("x", "px", "centre of the pattern, to the right"),
+        _float("y", "px", "centre of the pattern, down"),
+        _float("x_err", "px", "standard error of x"),
+        _float("y_err", "px", "standard error of y"),
+        Column("mode", "str", "", "how the centre was found"),
+        Column("n_spots", "int", "", "spots that it rests on"),
+        _float("rms", "px", "scatter of those spots about the model"),
+    ),
+)
+
+RADII = TableSpec(
+    "radii",
+    ("frame", "track_id"),
+    (FRAME, TRACK, *_with_error("radius", "px", "distance of the spot from the pattern's centre")),
+)
+
+INTENSITIES = TableSpec(
+    "intensities",
+    ("frame", "track_id"),
+    (
+        FRAME,
+        TRACK,
+        *_with_error("intensity", "counts", "sum over the aperture less the local background"),
+        _float("background", "counts", "median of the ring round the aperture, per pixel"),
+    ),
+)
+
+SPECS = {
+    spec.name: spec
+    for spec in (INDEX, DETECTIONS, SEEDS, TRACKS, FITS, CENTERS, RADII, INTENSITIES)
+}
+
+_KINDS = {"int": "iu", "float": "f", "bool": "b", "str": "OU"}
+_DTYPES = {"int": "int64", "float": "float64", "bool": "bool", "str": "str"}
+
+
+def empty(spec: TableSpec) -> pd.DataFrame:
+    """Table of ``spec`` without rows."""
+    import pandas as pd
+
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in spec.columns})
+
+
+def build(spec: TableSpec, columns: Columns) -> pd.DataFrame:
+    """Checked table of ``spec`` from a mapping of arrays, or from another table.
+
+    Columns that the specification does not name are kept, to the right.
+
+    Raises
+    ------
+    TableError
+        If a column is missing, of the wrong kind or of the wrong length.
+    """
+    import pandas as pd
+
+    _require_columns(list(columns), spec)
+    lengths = {name: len(columns[name]) for name in columns}
+    if len(set(lengths.values())) > 1:
+        raise TableError(f"{spec.name} table: columns differ in length: {lengths}")
+    extra = [name for name in columns if name not in spec.names]
+    table = pd.DataFrame({name: columns[name] for name in [*spec.names, *extra]})
+    for column in spec.columns:
+        wanted = _DTYPES[column.dtype]
+        try:
+            if column.dtype == "int" and (table[column.name] % 1 != 0).any():
+                raise ValueError("not whole numbers")
+            table[column.name] = table[column.name].astype(wanted)
+        except (TypeError, ValueError) as error:
+            raise TableError(
+                f"{spec.name} table: column {column.name!r} should be {column.dtype}: {error}"
+            ) from None
+    return check(table, spec)
+
+
+def check(table: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
+    """Return ``table`` if it keeps to ``spec``.
+
+    Raises
+    ------
+    TableError
+        If a column is missing or of another kind, or a key occurs twice.
+    """
+    _require_columns(list(table.columns), spec)
+    for column in spec.columns:
+        dtype = table[column.name].dtype
+        if dtype.kind not in _KINDS[column.dtype] and not (
+            column.dtype == "str" and str(dtype) in ("str", "string")
+        ):
+            raise TableError(
+                f"{spec.name} table: column {column.name!r} is {dtype}, should be {column.dtype}"
+            )
+    if spec.key:
+        twice = table.duplicated(list(spec.key))
+        if twice.any():
+            row = table.loc[twice, list(spec.key)].iloc[0].to_dict()
+            raise TableError(f"{spec.name} table: more than one row for {row}")
+    return table
+
+
+def columns(table: pd.DataFrame | Columns) -> Columns:
+    """The columns of a table as plain numpy arrays, as backends are handed them."""
+    return {str(name): table[name].to_numpy() if hasattr(table[name], "to_numpy") else table[name]
+            for name in table}
+
+
+def _require_columns(names: list[str], spec: TableSpec) -> None:
+    missing = [name for name in spec.names if name not in names]
+    if missing:
+        raise TableError(
+            f"{spec.name} table: missing column(s) {', '.join(missing)}; "
+            f"it needs {', '.join(spec.names)}"
+        )
