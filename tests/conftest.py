@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE_INSTALLED = find_spec("trackleed_example") is not None
+
+collect_ignore = [] if EXAMPLE_INSTALLED else ["example-plugin"]
+
+
+def pytest_report_header() -> str | None:
+    return None if EXAMPLE_INSTALLED else "tests/example-plugin left out: it is not installed"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the measured series, which are no part of the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no measured series at {folder}")
+    return folder
