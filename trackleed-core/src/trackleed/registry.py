@@ -41,6 +41,11 @@ class Backend:
         """``dist:name``, which is unique."""
         return f"{self.dist}:{self.spec.name}"
 
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return f"{self.kind} {self.spec.name!r}"
+
     @cached_property
     def missing(self) -> tuple[str, ...]:
         """Modules that it needs and that are not installed."""
@@ -69,7 +74,7 @@ class Backend:
         params = self.params(**options)
         if self.missing:
             raise BackendNotReady(
-                f"{self.kind} {self.spec.name!r} needs {', '.join(self.missing)}, not installed here",
+                f"{self.label} needs {', '.join(self.missing)}, not installed here",
                 self.spec.install or None,
             )
         module, _, attribute = self.spec.factory.partition(":")
@@ -79,7 +84,7 @@ class Backend:
             raise
         except Exception as error:
             raise BackendFailed(
-                f"{self.kind} {self.spec.name!r} of {self.dist} could not be loaded from "
+                f"{self.label} of {self.dist} could not be loaded from "
                 f"{self.spec.factory}: {type(error).__name__}: {error}"
             ) from error
 
@@ -166,7 +171,9 @@ class Registry:
             self._report(entry, dist, f"yields {spec!r} as a {kind}, not a BackendSpec")
         elif spec.api > API:
             self._report(
-                entry, dist, f"{kind} {spec.name!r} needs contract {spec.api}, this trackleed has {API}"
+                entry,
+                dist,
+                f"{kind} {spec.name!r} needs contract {spec.api}, this trackleed has {API}",
             )
         elif any(b.kind == kind and b.address == f"{dist}:{spec.name}" for b in self.backends):
             self._report(entry, dist, f"has two {kind}s called {spec.name!r}; the first is kept")

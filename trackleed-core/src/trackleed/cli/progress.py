@@ -1,0 +1,80 @@
+"""A progress bar for each stage, with rate and time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from trackleed.pipeline.engine import Progress as Callback
+from trackleed.pipeline.engine import silent
+
+
+class RateColumn(ProgressColumn):
+    """Frames per second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate so far, empty before anything is done."""
+        rate = task.finished_speed or task.speed
+        return Text(f"{rate:.0f}/s" if rate and rate >= 10 else f"{rate:.1f}/s" if rate else "")
+
+
+@contextmanager
+def progress_bars(quiet: bool = False) -> Iterator[Callback]:
+    """A callback that draws one bar a stage on standard error.
+
+    Where standard error is no terminal each stage gets one line when it is done.
+    """
+    if quiet:
+        yield silent
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description:<16}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        yield _Bars(bars)
+
+
+class _Bars:
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage not in self.tasks:
+            self.tasks[stage] = self.bars.add_task(stage, total=total or None)
+        # A total of 0 means that it is not known beforehand.
+        self.bars.update(self.tasks[stage], completed=done, total=total or None)
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if total and done == total:
+            self.console.print(f"{stage}: {done} done", highlight=False)

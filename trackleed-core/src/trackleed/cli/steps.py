@@ -1,0 +1,204 @@
+"""The steps of ``trackleed run``, one command each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from trackleed.cli.options import (
+    backend_name,
+    backend_option,
+    gather,
+    jobs_option,
+    json_option,
+    recipe_option,
+    run_argument,
+    set_option,
+)
+from trackleed.cli.series import import_arguments, open_or_create, series_options
+from trackleed.errors import InputError
+
+
+@click.command("import")
+@click.argument("source", metavar="SRC")
+@run_argument
+@series_options
+@set_option
+@recipe_option
+@json_option
+def import_(source: str, run_path: Path, **flags: Any) -> None:
+    """Copy a series, with metadata and mask, into a new session."""
+    arguments = import_arguments(gather(flags["recipe"], flags["settings"]), flags)
+    session = open_or_create(run_path, flags["overwrite"])
+    _do(session, flags, lambda work: work.import_frames(source, **arguments))
+
+
+@click.command()
+@run_argument
+@backend_option("detector", "classic")
+@set_option
+@recipe_option
+@jobs_option
+@json_option
+def detect(run_path: Path, **flags: Any) -> None:
+    """Find the spots of every frame."""
+    options = gather(flags["recipe"], flags["settings"])["detector"]
+    name = backend_name(options, flags["detector"], "classic")
+    _do(_open(run_path), flags, lambda work: work.detect(name, **options))
+
+
+@click.command()
+@run_argument
+@backend_option("tracker", "hungarian")
+@click.option("--detections", metavar="STEP", help="Step to use (default: the newest detect step).")
+@click.option(
+    "--seeds",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Start positions: columns track_id, frame, x, y, width, height.",
+)
+@set_option
+@recipe_option
+@json_option
+def track(run_path: Path, **flags: Any) -> None:
+    """Follow the spots through the series."""
+    options = gather(flags["recipe"], flags["settings"])["tracker"]
+    name = backend_name(options, flags["tracker"], "hungarian")
+    seeds = read_seeds(flags["seeds"]) if flags["seeds"] else None
+    _do(
+        _open(run_path),
+        flags,
+        lambda work: work.track(name, detections=flags["detections"], seeds=seeds, **options),
+    )
+
+
+@click.command()
+@run_argument
+@backend_option("refiner", "gaussian")
+@click.option("--tracks", metavar="STEP", help="Step to use (default: the newest track step).")
+@set_option
+@recipe_option
+@jobs_option
+@json_option
+def refine(run_path: Path, **flags: Any) -> None:
+    """Measure every tracked spot in every frame."""
+    options = gather(flags["recipe"], flags["settings"])["refiner"]
+    name = backend_name(options, flags["refiner"], "gaussian")
+    _do(_open(run_path), flags, lambda work: work.refine(name, tracks=flags["tracks"], **options))
+
+
+fits_option = click.option(
+    "--fits", metavar="STEP", help="Step to use (default: the newest refine step)."
+)
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--center",
+    metavar="MODE|X,Y",
+    help="Pattern centre: auto (default), pairs, circle, or a fixed point in px.",
+)
+@fits_option
+@set_option
+@recipe_option
+@jobs_option
+@json_option
+def analyse(run_path: Path, **flags: Any) -> None:
+    """Find the pattern's centre, the spots' radii and their intensities."""
+    options = gather(flags["recipe"], flags["settings"])["analysis"]
+    options.update(center_options(flags["center"]))
+    _do(_open(run_path), flags, lambda work: work.analyse(fits=flags["fits"], **options))
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--as",
+    "exporters",
+    multiple=True,
+    metavar="NAME",
+    help="An exporter; repeatable (default: csv and overlays).",
+)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where to (default: exports/ inside the session).",
+)
+@fits_option
+@set_option
+@recipe_option
+@json_option
+def export(run_path: Path, **flags: Any) -> None:
+    """Write CSV files and pictures."""
+    from trackleed.cli.run import EXPORTERS
+
+    options = gather(flags["recipe"], flags["settings"])["exporter"]
+
+    def work_all(work: Any) -> list[str]:
+        return [
+            str(path)
+            for name in flags["exporters"] or EXPORTERS
+            for path in work.export(name, fits=flags["fits"], folder=flags["folder"], **options)
+        ]
+
+    _do(_open(run_path), flags, work_all)
+
+
+def center_options(center: str | None) -> dict[str, Any]:
+    """Options of the analysis from ``--center``: a mode, or a point ``X,Y``."""
+    if center is None:
+        return {}
+    if "," not in center:
+        return {"center": center}
+    try:
+        x, y = (float(part) for part in center.split(","))
+    except ValueError:
+        raise InputError(f"--center {center!r} is neither a mode nor a point X,Y in px") from None
+    return {"center": "fixed", "x": x, "y": y}
+
+
+def read_seeds(path: Path) -> Any:
+    """The ``seeds`` table of a CSV file."""
+    import pandas as pd
+
+    from trackleed import tables
+
+    try:
+        table = pd.read_csv(path, comment="#")
+    except (OSError, ValueError) as error:
+        raise InputError(f"seeds {path} cannot be read: {error}") from None
+    return tables.build(tables.SEEDS, table)
+
+
+def _open(run_path: Path) -> Any:
+    from trackleed.session import Session
+
+    return Session.open(run_path)
+
+
+def _do(session: Any, flags: dict[str, Any], verb: Any) -> None:
+    """Call a verb under a progress bar and print what it made."""
+    from trackleed.cli.progress import progress_bars
+    from trackleed.pipeline import Run
+
+    with progress_bars(quiet=flags["as_json"]) as progress:
+        made = verb(Run(session, progress=progress, jobs=flags.get("jobs")))
+    steps = made if isinstance(made, list) else [made]
+    if flags["as_json"]:
+        click.echo(
+            json.dumps([s if isinstance(s, str) else s.model_dump(mode="json") for s in steps])
+        )
+        return
+    for step in steps:
+        if isinstance(step, str):
+            click.echo(step)
+            continue
+        click.echo(f"{step.id}: {step.rows} rows in {step.seconds:.1f} s")
+        for note in step.notes:
+            click.echo(f"  {note}")

@@ -1,0 +1,147 @@
+"""The loops over frames: blocks of frames through an executor, results in order.
+
+A block's work is a module-level function of picklable arguments, which opens
+the store and the backend itself, so that threads, processes and the executor of
+a cluster all do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+
+from trackleed.backend import Kind
+from trackleed.errors import BackendFailed, TrackleedError
+from trackleed.registry import Registry
+from trackleed.store import open_frames
+
+if TYPE_CHECKING:
+    from trackleed.frames import FrameSequence
+    from trackleed.tables import Columns
+
+B = TypeVar("B")
+R = TypeVar("R")
+
+BLOCK = 8
+"""Frames in a block: enough to keep a worker busy, few enough to stop quickly."""
+
+AHEAD = 8
+"""Blocks handed to the executor before the first of them is asked for."""
+
+
+class Progress(Protocol):
+    """Told how far a stage is; may raise to cancel it."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs for its share of a step."""
+
+    store: Path
+    kind: Kind
+    backend: str
+    options: tuple[tuple[str, Any], ...]
+    token: str
+    """Differs from step to step, so that a worker never serves a store that was replaced."""
+
+    @property
+    def label(self) -> str:
+        """How messages name the backend."""
+        return f"{self.kind} {self.backend!r}"
+
+
+@lru_cache(maxsize=4)
+def _opened(job: Job) -> tuple[FrameSequence, Any]:
+    backend = Registry.discover().find(job.kind, job.backend)
+    return open_frames(job.store), backend.make(**dict(job.options))
+
+
+def detect_block(job: Job, numbers: range) -> dict[str, Any]:
+    """Detections of some frames, columns of the ``detections`` table."""
+    frames, detector = _opened(job)
+    parts = []
+    for i in numbers:
+        with blame(job.label, f"frame {i}"):
+            found = detector.detect(frames[i], frames.valid)
+            parts.append({"frame": np.full(len(found["x"]), i), **found})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def refine_block(job: Job, rois: Columns) -> Columns:
+    """Fits of some rows of ``tracks``."""
+    frames, refiner = _opened(job)
+    numbers = np.unique(rois["frame"])
+    with blame(
+        job.label, f"frames {numbers.min()} to {numbers.max()}" if len(numbers) else "no frames"
+    ):
+        fits: Columns = refiner.refine(frames, rois)
+        if len(fits["frame"]) != len(rois["frame"]):
+            raise ValueError(f"{len(fits['frame'])} fits returned for {len(rois['frame'])} ROIs")
+    return fits
+
+
+@contextmanager
+def blame(backend: str, where: str) -> Iterator[None]:
+    """Turn whatever a backend raises into a `BackendFailed` that names it and the place."""
+    try:
+        yield
+    except TrackleedError:
+        raise
+    except Exception as error:
+        raise BackendFailed(
+            f"{backend} failed at {where}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def blocks(n_frames: int, size: int = BLOCK) -> list[range]:
+    """Frame numbers 0 to ``n_frames`` in blocks of at most ``size``."""
+    return [range(a, min(a + size, n_frames)) for a in range(0, n_frames, size)]
+
+
+def run_blocks(
+    task: Callable[[B], R], items: Iterable[B], executor: Executor, ahead: int
+) -> Iterator[R]:
+    """Results of ``task`` in the order of ``items``, with a bounded number in flight."""
+    pending: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            pending.append(executor.submit(task, item))
+            if len(pending) >= AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+@contextmanager
+def executor_or_threads(executor: Executor | None, jobs: int | None) -> Iterator[Executor]:
+    """The user's executor, or threads of our own for as long as the step lasts.
+
+    Threads do, because the numerical libraries work outside the interpreter lock,
+    and they ask nothing of the user's script.
+    """
+    if executor is not None:
+        yield executor
+        return
+    threads = ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="trackleed")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=True, cancel_futures=True)

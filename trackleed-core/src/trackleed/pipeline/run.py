@@ -1,0 +1,347 @@
+"""The verbs: each takes what earlier steps left in a session and adds a step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trackleed import __version__, tables
+from trackleed.errors import SessionError
+from trackleed.pipeline import engine
+from trackleed.pipeline.analysing import AnalysisParams, add_centers, add_intensities, add_radii
+from trackleed.pipeline.engine import Job, Progress, silent
+from trackleed.pipeline.importing import import_into
+from trackleed.pipeline.tracking import write_tracks
+from trackleed.pipeline.view import SessionView
+from trackleed.registry import Backend, Registry
+from trackleed.session import Session, Step, StepWriter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Work = Callable[[StepWriter], None]
+
+
+class Run:
+    """One session and the verbs that work on it.
+
+    A verb that finds its step already done, with the same options and inputs,
+    returns that step: running a whole chain again goes on where it stopped.
+
+    Parameters
+    ----------
+    session : Session
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``; raising from it cancels the step.
+    executor : concurrent.futures.Executor, optional
+        Where frames are worked on; threads of our own by default. Its workers
+        must be able to read the session's directory.
+    jobs : int, optional
+        How many threads; one for each processor by default.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        progress: Progress = silent,
+        executor: Executor | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        self.session = session
+        self.progress = progress
+        self.executor = executor
+        self.jobs = jobs
+        self.registry = Registry.discover()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.session.path}: {', '.join(s.id for s in self.session.steps)}>"
+
+    def import_frames(
+        self,
+        source: str | Path,
+        *,
+        reader: str | None = None,
+        reader_options: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Step:
+        """Copy a series into the session, with its metadata, mask and noise model.
+
+        Parameters
+        ----------
+        source : path
+            A folder, a glob such as ``"scan/*.tif"``, or a file of one or many frames.
+        reader : str, optional
+            A reader; chosen by the name of the source if not given.
+        reader_options : dict, optional
+            The reader's options, such as ``skip_bad=True``.
+        **options
+            ``mask``, ``dark``, ``flat``, ``background`` and ``background_mode``.
+
+        Returns
+        -------
+        Step
+            With the ``index`` table, a row for each frame.
+
+        Raises
+        ------
+        InputError
+            If the source, or any file of it, cannot be used.
+        """
+        path = Path(source)
+        found = self.registry.find("reader", reader) if reader else self.registry.reader_for(path)
+        return import_into(self.session, path, found, reader_options or {}, options, self.progress)
+
+    def detect(self, backend: str = "classic", **options: Any) -> Step:
+        """Find the spots of every frame.
+
+        Parameters
+        ----------
+        backend : str
+            A detector, as ``trackleed backends`` lists them.
+        **options
+            Its options.
+
+        Returns
+        -------
+        Step
+            With the ``detections`` table.
+        """
+        found = self.registry.find("detector", backend)
+        inputs = [self._chosen("import", None)]
+
+        def work(writer: StepWriter) -> None:
+            spans = engine.blocks(self._n_frames)
+            task = partial(engine.detect_block, self._job(found, options, writer))
+            self._run("detect", task, spans, spans, writer)
+
+        return self._add("detect", found, options, inputs, tables.DETECTIONS, work)
+
+    def track(
+        self,
+        backend: str = "hungarian",
+        *,
+        detections: Step | str | None = None,
+        seeds: pd.DataFrame | None = None,
+        **options: Any,
+    ) -> Step:
+        """Follow the spots through the series.
+
+        Parameters
+        ----------
+        backend : str
+            A tracker, as ``trackleed backends`` lists them.
+        detections : Step or str, optional
+            Detections to use; the newest by default, if the tracker needs any.
+        seeds : DataFrame, optional
+            Start positions, a ``seeds`` table.
+        **options
+            Its options.
+
+        Returns
+        -------
+        Step
+            With the ``tracks`` table: a row for every track in every frame.
+        """
+        found = self.registry.find("tracker", backend)
+        inputs = [self._chosen("import", None)]
+        if detections is not None or "detections" in found.spec.needs:
+            inputs.append(self._chosen("detect", detections))
+        if seeds is not None:
+            inputs.append(self._kept_seeds(seeds))
+        elif "seeds" in found.spec.needs:
+            raise SessionError(
+                f"tracker {backend!r} needs start positions, and none were given",
+                "pass seeds=, or choose a tracker that finds its own: trackleed backends",
+            )
+
+        def work(writer: StepWriter) -> None:
+            write_tracks(self.session, found, options, inputs, writer, self.progress)
+
+        return self._add("track", found, options, inputs, tables.TRACKS, work)
+
+    def refine(
+        self, backend: str = "gaussian", *, tracks: Step | str | None = None, **options: Any
+    ) -> Step:
+        """Measure every tracked spot in every frame.
+
+        Parameters
+        ----------
+        backend : str
+            A refiner, as ``trackleed backends`` lists them.
+        tracks : Step or str, optional
+            Tracks to refine; the newest by default.
+        **options
+            Its options.
+
+        Returns
+        -------
+        Step
+            With the ``fits`` table: a row for every row of the tracks.
+        """
+        found = self.registry.find("refiner", backend)
+        source = self._chosen("track", tracks)
+
+        def work(writer: StepWriter) -> None:
+            spans = engine.blocks(self._n_frames)
+            rois = (self._rows(source, span) for span in spans)
+            task = partial(engine.refine_block, self._job(found, options, writer))
+            self._run("refine", task, rois, spans, writer)
+
+        return self._add("refine", found, options, [source], tables.FITS, work)
+
+    def analyse(self, *, fits: Step | str | None = None, **options: Any) -> list[Step]:
+        """Find the pattern's centre, the spots' radii and their intensities.
+
+        Parameters
+        ----------
+        fits : Step or str, optional
+            Fits to analyse; the newest by default.
+        **options
+            Fields of `AnalysisParams`.
+
+        Returns
+        -------
+        list of Step
+            With the ``centers``, ``radii`` and ``intensities`` tables.
+        """
+        params = AnalysisParams.of(options)
+        source = self._chosen("refine", fits)
+        view = SessionView(self.session, source)
+        centers = add_centers(view, source, params, self.progress)
+        radii = add_radii(view, source, centers, self.progress)
+        with engine.executor_or_threads(self.executor, self.jobs) as executor:
+            intensities = add_intensities(view, source, params, executor, self.progress)
+        return [centers, radii, intensities]
+
+    def export(
+        self,
+        backend: str = "csv",
+        *,
+        fits: Step | str | None = None,
+        folder: str | Path | None = None,
+        **options: Any,
+    ) -> list[Path]:
+        """Write files for other programs and for people.
+
+        Parameters
+        ----------
+        backend : str
+            An exporter, as ``trackleed backends`` lists them.
+        fits : Step or str, optional
+            Fits to export, with all that belongs to them; the newest by default.
+        folder : path, optional
+            Where to; ``exports/`` of the session by default.
+        **options
+            Its options.
+
+        Returns
+        -------
+        list of Path
+            The files written.
+        """
+        found = self.registry.find("exporter", backend)
+        source = self._chosen("refine", fits)
+        target = Path(folder) if folder is not None else self.session.path / "exports"
+        exporter = found.make(**options)
+        params = found.params(**options).model_dump(mode="json")
+        written: list[Path] = []
+        with self.session.step(
+            "export",
+            backend=found.spec.name,
+            version=found.version,
+            params={**params, "folder": str(target)},
+            inputs=[source.id],
+        ):
+            target.mkdir(parents=True, exist_ok=True)
+            with engine.blame(found.label, f"writing to {target}"):
+                for path in exporter.export(SessionView(self.session, source), target):
+                    written.append(path)
+                    self.progress(f"export {backend}", len(written), 0)
+        return written
+
+    def table(self, step: Step | str) -> pd.DataFrame:
+        """The table of a step."""
+        return self.session.table(step)
+
+    @property
+    def _n_frames(self) -> int:
+        return self.session.store.n_valid
+
+    def _add(
+        self,
+        kind: str,
+        backend: Backend,
+        options: dict[str, Any],
+        inputs: list[Step],
+        spec: tables.TableSpec,
+        work: Work,
+    ) -> Step:
+        record = {
+            "backend": backend.spec.name,
+            "version": backend.version,
+            "params": backend.params(**options).model_dump(mode="json"),
+            "inputs": [step.id for step in inputs],
+        }
+        done = self.session.find_done(kind, **record)
+        if done is not None:
+            return done
+        backend.make(**options)  # a backend that is not ready fails before any work
+        with self.session.step(kind, spec=spec, **record) as writer:
+            work(writer)
+        return writer.step
+
+    def _run(
+        self,
+        stage: str,
+        task: Callable[[Any], Any],
+        items: Iterator[Any] | list[range],
+        spans: list[range],
+        writer: StepWriter,
+    ) -> None:
+        """Work through the items, write what comes, say how far it is."""
+        total = spans[-1].stop if spans else 0
+        self.progress(stage, 0, total)
+        with engine.executor_or_threads(self.executor, self.jobs) as executor:
+            for span, rows in zip(spans, engine.run_blocks(task, items, executor), strict=True):
+                writer.write(rows)
+                self.progress(stage, span.stop, total)
+
+    def _job(self, backend: Backend, options: dict[str, Any], writer: StepWriter) -> Job:
+        return Job(
+            self.session.store_path,
+            backend.kind,
+            backend.address,
+            tuple(options.items()),
+            f"{writer.step.id} {writer.step.started}",
+        )
+
+    def _rows(self, step: Step, span: range) -> dict[str, Any]:
+        rows = self.session.table(step, frames=(span.start, span.stop))
+        return dict(tables.columns(rows))
+
+    def _chosen(self, kind: str, step: Step | str | None) -> Step:
+        """The step that the user named, or the newest finished one of that kind."""
+        if step is not None:
+            chosen = self.session.get(step.id if isinstance(step, Step) else step)
+            if chosen.kind != kind:
+                raise SessionError(f"step {chosen.id} is no {kind} step")
+            return chosen
+        newest = self.session.latest(kind)
+        if newest is None:
+            verb = "import SRC" if kind == "import" else kind
+            raise SessionError(
+                f"{self.session.path} has no finished {kind} step",
+                f"first: trackleed {verb} {self.session.path}",
+            )
+        return newest
+
+    def _kept_seeds(self, seeds: pd.DataFrame) -> Step:
+        with self.session.step(
+            "edit", backend="seeds", version=__version__, spec=tables.SEEDS
+        ) as writer:
+            writer.write(seeds)
+        return writer.step

@@ -1,0 +1,101 @@
+"""Run a tracker and keep what it yields, holding it to its contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trackleed import tables
+from trackleed.errors import BackendFailed
+from trackleed.pipeline.engine import blame
+
+if TYPE_CHECKING:
+    from trackleed.pipeline.engine import Progress
+    from trackleed.registry import Backend
+    from trackleed.session import Session, Step, StepWriter
+    from trackleed.tables import Columns
+
+ROWS_FRAMES = 64
+"""Frames whose rows are written together."""
+
+
+def write_tracks(
+    session: Session,
+    backend: Backend,
+    options: dict[str, Any],
+    inputs: list[Step],
+    writer: StepWriter,
+    progress: Progress,
+) -> None:
+    """Run a tracker over the whole series and write its rows as they come."""
+    given = {step.spec: tables.columns(session.table(step)) for step in inputs}
+    frames = session.store.frames(given["index"])
+    progress("track", 0, len(frames))
+    with blame(backend.label, "the start"):
+        rows = backend.make(**options).track(frames, given.get("seeds"), given.get("detections"))
+    contract = _Contract(backend.spec.name, len(frames))
+    waiting: list[Columns] = []
+    for done, part in enumerate(_blamed(rows, backend, contract), start=1):
+        waiting.append(part)
+        if len(waiting) == ROWS_FRAMES or done == len(frames):
+            writer.write(_joined(waiting))
+            waiting = []
+        progress("track", done, len(frames))
+    contract.finish()
+
+
+def _blamed(rows: Iterator[Columns], backend: Backend, contract: _Contract) -> Iterator[Columns]:
+    while True:
+        with blame(backend.label, f"frame number {contract.n_seen} of the pass"):
+            part = next(rows, None)
+        if part is None:
+            return
+        contract.check(part)
+        yield part
+
+
+def _joined(parts: list[Columns]) -> dict[str, Any]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+class _Contract:
+    """Every frame once, every track in every frame."""
+
+    def __init__(self, name: str, n_frames: int) -> None:
+        self.name = name
+        self.missing = set(range(n_frames))
+        self.n_frames = n_frames
+        self.tracks: frozenset[int] | None = None
+
+    @property
+    def n_seen(self) -> int:
+        return self.n_frames - len(self.missing)
+
+    def check(self, rows: Columns) -> None:
+        frames = np.unique(rows["frame"])
+        if len(frames) == 0 and self.tracks in (None, frozenset()):
+            self.tracks = frozenset()
+            return
+        if len(frames) != 1:
+            self._fail(f"yielded rows of {len(frames)} frames at once")
+        frame = int(frames[0])
+        if frame not in self.missing:
+            self._fail(f"yielded frame {frame} twice, or it is not in the series")
+        self.missing.remove(frame)
+        tracks = frozenset(rows["track_id"].tolist())
+        self.tracks = tracks if self.tracks is None else self.tracks
+        if tracks != self.tracks:
+            odd = sorted(tracks ^ self.tracks)[:5]
+            self._fail(f"has not every track in frame {frame}: {odd} differ from the frames before")
+
+    def finish(self) -> None:
+        if self.missing and self.tracks:
+            self._fail(f"yielded no rows for frames {sorted(self.missing)[:5]}")
+
+    def _fail(self, what: str) -> None:
+        raise BackendFailed(
+            f"tracker {self.name!r} {what}",
+            "every track must have a row in every frame; a spot that is not there is lost, with NaN",
+        )
