@@ -205,7 +205,7 @@ def empty(spec: TableSpec) -> pd.DataFrame:
     return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.dtype]) for c in spec.columns})
 
 
-def build(spec: TableSpec, columns: Columns) -> pd.DataFrame:
+def build(spec: TableSpec, columns: Columns | pd.DataFrame) -> pd.DataFrame:
     """Checked table of ``spec`` from a mapping of arrays, or from another table.
 
     Columns that the specification does not name are kept, to the right.
@@ -263,8 +263,10 @@ def check(table: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
 
 def columns(table: pd.DataFrame | Columns) -> Columns:
     """The columns of a table as plain numpy arrays, as backends are handed them."""
-    return {str(name): table[name].to_numpy() if hasattr(table[name], "to_numpy") else table[name]
-            for name in table}
+    return {
+        str(name): table[name].to_numpy() if hasattr(table[name], "to_numpy") else table[name]
+        for name in table
+    }
 
 
 def _require_columns(names: list[str], spec: TableSpec) -> None:

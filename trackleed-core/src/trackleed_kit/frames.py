@@ -1,6 +1,37 @@
 """The frames of one series, as every backend sees them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Protocol
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Source(Protocol):
+    """Where frames come from: a store, a stack in memory, the files themselves."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size of a frame (y, x)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the raw pixels."""
+        ...
+
+    def __len__(self) -> int:
+        """Count of frames."""
+        ...
+
+    def read(self, i: int) -> Array:
+        """Frame ``i`` as the camera wrote it (y, x)."""
+        ...
 
 
 class NoiseModel:
@@ -20,12 +51,12 @@ class NoiseModel:
     Janesick, *Photon Transfer* (SPIE Press, 2007).
     """
 
-    def __init__(self, gain=1.0, read_noise=1.0, black=0.0):
+    def __init__(self, gain: float = 1.0, read_noise: float = 1.0, black: float = 0.0) -> None:
         self.gain = float(gain)
         self.read_noise = float(read_noise)
         self.black = float(black)
 
-    def variance(self, level):
+    def variance(self, level: ArrayLike) -> Array:
         """Variance, in counts squared, of pixels whose expected level is ``level``."""
         signal = np.maximum(np.asarray(level, dtype=np.float64) - self.black, 0.0)
         return self.read_noise**2 + self.gain * signal
@@ -45,40 +76,46 @@ class Correction:
         What is done with the background. Normalising keeps the mean level.
     """
 
-    def __init__(self, dark=None, flat=None, background=None, mode="subtract"):
+    def __init__(
+        self,
+        dark: ArrayLike | None = None,
+        flat: ArrayLike | None = None,
+        background: ArrayLike | None = None,
+        mode: str = "subtract",
+    ) -> None:
         if mode not in ("subtract", "normalise"):
             raise ValueError("mode %r is not one of 'subtract', 'normalise'" % (mode,))
-        self.dark = None if dark is None else np.asarray(dark, dtype=np.float32)
+        self.dark: Array | None = None if dark is None else np.asarray(dark, dtype=np.float32)
         self.mode = mode
-        self.response = None
+        self.response: Array | None = None
         if flat is not None:
             light = np.asarray(flat, dtype=np.float32)
             if self.dark is not None:
                 light = light - self.dark
             # A pixel without any light in the flat has no known response.
             self.response = np.where(light > 0, light / light[light > 0].mean(), np.nan)
-        self.background = None
+        self.background: Array | None = None
         if background is not None:
             level = self._even(np.asarray(background, dtype=np.float32))
             if mode == "normalise":
                 level = np.where(level > 0, level / level[level > 0].mean(), np.nan)
             self.background = level
 
-    def _even(self, frame):
+    def _even(self, frame: Array) -> Array:
         if self.dark is not None:
             frame = frame - self.dark
         if self.response is not None:
             frame = frame / self.response
         return frame
 
-    def apply(self, frame):
+    def apply(self, frame: ArrayLike) -> Array:
         """Corrected copy of a raw frame, float32 (y, x); NaN where the correction is unknown."""
-        frame = self._even(np.asarray(frame, dtype=np.float32))
+        even = self._even(np.asarray(frame, dtype=np.float32))
         if self.background is None:
-            return frame
+            return even
         if self.mode == "subtract":
-            return frame - self.background
-        return frame / self.background
+            return even - self.background
+        return even / self.background
 
 
 class FrameSequence:
@@ -90,8 +127,7 @@ class FrameSequence:
 
     Parameters
     ----------
-    source : object
-        Has ``shape`` (y, x), ``dtype``, ``len()`` and ``read(i)``.
+    source : Source
     index : mapping of str to ndarray (n,), optional
         The ``index`` table, one value a frame: ``energy_eV``, ``time_s`` ...
     valid : ndarray of bool (y, x), optional
@@ -103,37 +139,43 @@ class FrameSequence:
     """
 
     def __init__(
-        self, source, index=None, valid=None, noise=None, saturation=None, correction=None
-    ):
+        self,
+        source: Source,
+        index: Mapping[str, Array] | None = None,
+        valid: Array | None = None,
+        noise: NoiseModel | None = None,
+        saturation: float | None = None,
+        correction: Correction | None = None,
+    ) -> None:
         self.source = source
         self.shape = (int(source.shape[0]), int(source.shape[1]))
         self.index = {} if index is None else dict(index)
-        self.valid = np.ones(self.shape, dtype=bool) if valid is None else np.asarray(valid, bool)
+        self.valid = np.ones(self.shape, dtype=bool) if valid is None else np.array(valid, bool)
         self.valid.setflags(write=False)
         self.noise = noise if noise is not None else NoiseModel()
         self.saturation = saturation
         self.correction = correction
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         """Type of ``frames[i]``."""
         return np.dtype(np.float32) if self.correction is not None else np.dtype(self.source.dtype)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.source)
 
-    def __getitem__(self, i):
+    def __getitem__(self, i: int) -> Array:
         frame = self.raw(i)
         if self.correction is not None:
             frame = self.correction.apply(frame)
             frame.setflags(write=False)
         return frame
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Array]:
         for i in range(len(self)):
             yield self[i]
 
-    def raw(self, i):
+    def raw(self, i: int) -> Array:
         """Frame ``i`` as the camera wrote it, read-only array (y, x)."""
         if not 0 <= i < len(self):
             raise IndexError("frame %d of a series of %d" % (i, len(self)))
@@ -141,7 +183,7 @@ class FrameSequence:
         frame.setflags(write=False)
         return frame
 
-    def saturated(self, i):
+    def saturated(self, i: int) -> Array:
         """Pixels of frame ``i`` at or above the saturation level, bool (y, x)."""
         if self.saturation is None:
             return np.zeros(self.shape, dtype=bool)
@@ -151,16 +193,16 @@ class FrameSequence:
 class ArraySource:
     """Frames that are already in memory, array (t, y, x)."""
 
-    def __init__(self, frames):
+    def __init__(self, frames: ArrayLike) -> None:
         self.frames = np.asarray(frames)
         if self.frames.ndim != 3:
             raise ValueError("frames must be an array (t, y, x), not %d-D" % self.frames.ndim)
         self.shape = self.frames.shape[1:]
         self.dtype = self.frames.dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.frames)
 
-    def read(self, i):
+    def read(self, i: int) -> Array:
         """Frame ``i``, a read-only view."""
         return self.frames[i].view()
