@@ -195,7 +195,7 @@ SPECS = {
 }
 
 _KINDS = {"int": "iu", "float": "f", "bool": "b", "str": "OU"}
-_DTYPES = {"int": "int64", "float": "float64", "bool": "bool", "str": "str"}
+_DTYPES: dict[str, Any] = {"int": "int64", "float": "float64", "bool": "bool", "str": "str"}
 
 
 def empty(spec: TableSpec) -> pd.DataFrame:
@@ -217,12 +217,13 @@ def build(spec: TableSpec, columns: Columns | pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    _require_columns(list(columns), spec)
-    lengths = {name: len(columns[name]) for name in columns}
+    given = {str(name): values for name, values in columns.items()}
+    _require_columns(list(given), spec)
+    lengths = {name: len(values) for name, values in given.items()}
     if len(set(lengths.values())) > 1:
         raise TableError(f"{spec.name} table: columns differ in length: {lengths}")
-    extra = [name for name in columns if name not in spec.names]
-    table = pd.DataFrame({name: columns[name] for name in [*spec.names, *extra]})
+    extra = [name for name in given if name not in spec.names]
+    table = pd.DataFrame({name: given[name] for name in [*spec.names, *extra]})
     for column in spec.columns:
         wanted = _DTYPES[column.dtype]
         try:
@@ -263,10 +264,9 @@ def check(table: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
 
 def columns(table: pd.DataFrame | Columns) -> Columns:
     """The columns of a table as plain numpy arrays, as backends are handed them."""
-    return {
-        str(name): table[name].to_numpy() if hasattr(table[name], "to_numpy") else table[name]
-        for name in table
-    }
+    import numpy as np
+
+    return {str(name): np.asarray(values) for name, values in table.items()}
 
 
 def _require_columns(names: list[str], spec: TableSpec) -> None:

@@ -204,5 +204,5 @@ class ArraySource:
         return len(self.frames)
 
     def read(self, i: int) -> Array:
-        """Frame ``i``, a read-only view."""
-        return self.frames[i].view()
+        """Frame ``i``, a view."""
+        return np.asarray(self.frames[i])
