@@ -1,0 +1,143 @@
+"""The centre of a pattern from pairs of opposite spots."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from trackleed.analysis._spots import REJECT, Array, Found, Spots, excess_variance, median
+
+SAMPLE_FRAMES = 48
+SAMPLE_TRACKS = 64
+
+
+def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
+    """Pairs of tracks that lie opposite each other over the whole series.
+
+    In each of a sample of frames every midpoint of two spots, and every spot by
+    itself, is a candidate for the centre; its support is the number of spots that
+    have a partner at ``-r`` about it (the (0,0) spot is its own). The candidate with the
+    largest support, summed over the frames, starts the set; pairs join that share its midpoint in
+    most frames where both are seen. Frames in which none of them is seen
+    start again with the best of the remaining candidates. A track has one partner at a time.
+
+    Parameters
+    ----------
+    spots : Spots
+    tolerance : float
+        Distance in px within which midpoints agree.
+    share : float
+        Share of a frame's spots that must have a partner; at least 4 spots always.
+
+    Returns
+    -------
+    ndarray of int (pair, 2)
+        Columns of ``spots``; twice the same for a spot in the centre itself.
+    """
+    rows, busy = spots.sample(SAMPLE_FRAMES, SAMPLE_TRACKS)
+    first, second = np.triu_indices(len(busy))
+    x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
+    middle = np.stack([x[:, first] + x[:, second], y[:, first] + y[:, second]], axis=-1) / 2
+    score = _support(middle, np.where(first == second, 1, 2), tolerance)
+    n_spots = np.isfinite(x).sum(axis=1)
+    score[score < np.maximum(4, share * n_spots)[:, None]] = 0
+
+    center = np.full((len(rows), 2), np.nan)
+    members = np.zeros(len(first), dtype=bool)
+    while True:
+        dark = np.isnan(center[:, 0])
+        total = score[dark].sum(axis=0)
+        if not total.any():
+            break
+        center[dark] = middle[dark, np.argmax(total)]
+        members, center = _grow(middle, center, members, tolerance)
+    kept = _one_partner(middle, center, members, first, second)
+    return np.column_stack([busy[first[kept]], busy[second[kept]]])
+
+
+def _support(middle: Array, weight: Array, tolerance: float) -> Array:
+    """Spots with a partner about each candidate, (frame, candidate); 0 where it is not seen."""
+    support = np.zeros(middle.shape[:2])
+    for points, row in zip(middle, support, strict=True):
+        seen = np.flatnonzero(np.isfinite(points[:, 0]))
+        tree = KDTree(points[seen])
+        near = tree.sparse_distance_matrix(tree, tolerance, output_type="coo_matrix")
+        row[seen] = np.bincount(near.row, weights=weight[seen][near.col], minlength=len(seen))
+    return support
+
+
+def _grow(middle: Array, center: Array, members: Array, tolerance: float) -> tuple[Array, Array]:
+    """Take in all pairs that share the centre, and let them carry it to further frames."""
+    seen = np.isfinite(middle[..., 0])
+    while True:
+        both = seen & np.isfinite(center[:, :1])
+        near = np.hypot(*np.moveaxis(middle - center[:, None], -1, 0)) < tolerance
+        agree = near.sum(axis=0)
+        enough = np.minimum(3, seen.sum(axis=0))
+        joined = members | ((agree >= enough) & (2 * agree > both.sum(axis=0)) & (agree > 0))
+        carried = median(np.where(joined[None, :, None], middle, np.nan), axis=1)
+        if (joined == members).all():
+            return members, np.where(np.isnan(center), carried, center)
+        members, center = joined, np.where(np.isnan(carried), center, carried)
+
+
+def _one_partner(
+    middle: Array, center: Array, members: Array, first: Array, second: Array
+) -> list[int]:
+    """Members, the closest to the centre first, but those whose spots have a partner already."""
+    off = median(np.hypot(*np.moveaxis(middle - center[:, None], -1, 0)), axis=0)
+    seen = np.isfinite(middle[..., 0])
+    kept: list[int] = []
+    for pair in sorted(np.flatnonzero(members).tolist(), key=lambda p: float(off[p])):
+        rivals = [p for p in kept if {first[p], second[p]} & {first[pair], second[pair]}]
+        if not (seen[:, pair, None] & seen[:, rivals]).any():
+            kept.append(pair)
+    return kept
+
+
+def centers_from_pairs(spots: Spots, pairs: Array, tolerance: float) -> Found:
+    """Weighted mean of the pairs' midpoints in each frame.
+
+    The weights hold the errors of both fits and the variance by which the pairs of the
+    series disagree beyond these (`excess_variance`); the error of the
+    mean follows from them. Midpoints away from the frame's median are left out.
+    """
+    one, two = pairs.T
+    alone = one == two  # a spot in the centre is its own partner
+    quarter = np.where(alone, 2, 4)
+    middle = np.stack([spots.x[:, one] + spots.x[:, two], spots.y[:, one] + spots.y[:, two]]) / 2
+    variance = np.stack(
+        [
+            (spots.x_var[:, one] + spots.x_var[:, two]) / quarter,
+            (spots.y_var[:, one] + spots.y_var[:, two]) / quarter,
+        ]
+    )
+    off = np.hypot(*(middle - median(middle)[..., None]))
+    keep = off < tolerance
+
+    def chi2(extra: float) -> float:
+        return float(_pull2(middle, variance + extra, keep)[:, keep].sum())
+
+    for _ in range(3):
+        extra = excess_variance(chi2, 2 * int((keep.sum(axis=1) - 1).clip(0).sum()))
+        keep = keep & (_pull2(middle, variance + extra, keep).sum(axis=0) < REJECT**2)
+    center, error = _mean(middle, variance + extra, keep)
+    n_spots = np.where(keep, np.where(alone, 1, 2), 0).sum(axis=1)
+    squares = np.where(keep, ((middle - center[..., None]) ** 2).sum(axis=0), 0).sum(axis=1)
+    n_pairs = keep.sum(axis=1)
+    rms = np.sqrt(squares / np.where(n_pairs > 1, n_pairs, np.nan))
+    return Found(center[0], center[1], error[0], error[1], n_spots, rms)
+
+
+def _mean(middle: Array, variance: Array, keep: Array) -> tuple[Array, Array]:
+    """Weighted mean over the pairs and its error, both (axis, frame)."""
+    weight = np.where(keep, 1 / variance, 0)
+    total = weight.sum(axis=-1)
+    total[total == 0] = np.nan
+    return np.where(keep, weight * middle, 0).sum(axis=-1) / total, total**-0.5
+
+
+def _pull2(middle: Array, variance: Array, keep: Array) -> Array:
+    """Squared residuals in units of their variance, (axis, frame, pair)."""
+    center, _ = _mean(middle, variance, keep)
+    return (middle - center[..., None]) ** 2 / variance

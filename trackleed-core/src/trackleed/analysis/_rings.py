@@ -1,0 +1,141 @@
+"""The centre of a pattern from a circle through the spots of one ring."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from trackleed.analysis._circle import Circle, circle_through, fit_circle
+from trackleed.analysis._spots import Array, Found, Spots, excess_variance
+
+SAMPLE_FRAMES = 24
+SAMPLE_TRACKS = 32
+MOST_VOTES = 1000  # circles of one frame that are compared with each other
+MAX_GAP = np.deg2rad(200)
+"""Largest arc without a spot: a circle through less than about half a turn says little."""
+
+
+def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
+    """Sets of tracks that lie on one circle over the whole series, the fullest first.
+
+    In each of a sample of frames, the circle through every three spots is a
+    candidate. Its score is the sum of ``1 - (distance / tolerance)**2`` over the spots on it
+    [1]_, if these go round at least half of it, times the scores of all circles about
+    the same centre: a lattice has full rings about other points of symmetry too, but fewer. The
+    candidate with the largest score, summed over the frames, makes the first ring;
+    frames in which it is not seen call for the next, concentric with it.
+
+    Returns
+    -------
+    list of ndarray of int
+        Columns of ``spots``, ``at_least`` in each.
+
+    References
+    ----------
+    .. [1] Torr and Zisserman, Comput. Vis. Image Underst. 78, 138 (2000).
+    """
+    rows, busy = spots.sample(SAMPLE_FRAMES, SAMPLE_TRACKS)
+    triples = np.array(list(combinations(range(len(busy)), 3)), dtype=np.int64).reshape(-1, 3)
+    x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
+    circles = np.array([circle_through(a[triples], b[triples]) for a, b in zip(x, y, strict=True)])
+    score = np.array(
+        [_score(a, b, c, tolerance, at_least) for a, b, c in zip(x, y, circles, strict=True)]
+    )
+    rings: list[Array] = []
+    center = np.full((len(rows), 2), np.nan)
+    while (dark := np.isnan(center[:, 0])).any() and score[dark].any():
+        best = np.argmax(score[dark].sum(axis=0))
+        used = score[:, best] > 0
+        cx, cy, r = circles[used, best].T[..., None]
+        near = np.abs(np.hypot(x[used] - cx, y[used] - cy) - r) < tolerance
+        ring = np.flatnonzero(2 * near.sum(axis=0) > np.isfinite(x[used]).sum(axis=0))
+        score[:, best] = 0
+        if len(ring) >= at_least:
+            rings.append(busy[ring])
+            center[dark & used] = circles[dark & used, best, :2]
+            score[:, _elsewhere(circles, center, tolerance)] = 0
+    return rings
+
+
+def _elsewhere(circles: Array, center: Array, tolerance: float) -> Array:
+    """Candidates that are not concentric with what was found, in most frames that have both."""
+    off = np.hypot(*np.moveaxis(circles[..., :2] - center[:, None], -1, 0))
+    elsewhere: Array = 2 * (off > tolerance).sum(axis=0) > np.isfinite(off).sum(axis=0)
+    return elsewhere
+
+
+def _score(x: Array, y: Array, circles: Array, tolerance: float, at_least: int) -> Array:
+    """Score of every circle for the spots of one frame."""
+    cx, cy, r = circles.T[..., None]
+    dx, dy = x - cx, y - cy
+    distance = np.abs(np.hypot(dx, dy) - r)
+    near = distance < tolerance
+    score = np.where(near, 1 - (distance / tolerance) ** 2, 0).sum(axis=1)
+    score[near.sum(axis=1) < at_least] = 0
+    candidates = np.flatnonzero(score)
+    angle = np.arctan2(dy[candidates], dx[candidates])
+    score[candidates[_gap(np.where(near[candidates], angle, np.nan)) > MAX_GAP]] = 0
+    return _with_votes(score, circles, tolerance)
+
+
+def _with_votes(score: Array, circles: Array, tolerance: float) -> Array:
+    """Score of each circle times that of all circles concentric with it."""
+    top = np.argsort(-score, kind="stable")[:MOST_VOTES]
+    top = top[score[top] > 0]
+    tree = KDTree(circles[top, :2])
+    near = tree.sparse_distance_matrix(tree, tolerance, output_type="coo_matrix")
+    votes = np.bincount(near.row, weights=score[top][near.col], minlength=len(top))
+    voted = np.zeros_like(score)
+    voted[top] = score[top] * votes
+    return voted
+
+
+def _gap(angle: Array) -> Array:
+    """Largest gap between the angles of each row that are not NaN, in radians."""
+    angle = np.sort(angle, axis=1)
+    first, last = angle[:, 0], np.nanmax(angle, axis=1, initial=-np.inf)
+    inside = np.nanmax(np.diff(angle, axis=1), axis=1, initial=0)
+    gap: Array = np.maximum(inside, first + 2 * np.pi - last)
+    return gap
+
+
+def centers_from_rings(spots: Spots, rings: list[Array], tolerance: float) -> Found:
+    """Centre of the circle through the ring's spots in each frame, by weighted least squares.
+
+    A frame uses the first ring of which it has three spots. As for the pairs, the weights
+    hold the variance by which the spots of the series leave the circle beyond the errors of
+    their fits.
+    """
+    first = _fit_rings(spots, rings, tolerance, 0.0).values()
+    dof = sum(len(c.residual) - 3 for c in first)
+
+    def chi2(extra: float) -> float:
+        return sum(float((c.residual**2 / (c.variance + extra)).sum()) for c in first)
+
+    found = Found.nothing(len(spots.frames))
+    circles = _fit_rings(spots, rings, tolerance, excess_variance(chi2, dof))
+    for row, c in circles.items():
+        n = len(c.residual)
+        found.x[row], found.y[row], found.x_err[row], found.y_err[row] = c.x, c.y, c.x_err, c.y_err
+        found.n_spots[row] = n
+        found.rms[row] = np.sqrt(np.mean(c.residual**2)) if n > 3 else np.nan
+    return found
+
+
+def _fit_rings(
+    spots: Spots, rings: list[Array], tolerance: float, extra: float
+) -> dict[int, Circle]:
+    """The circle of each frame that has one, by the frame's row in ``spots``."""
+    circles: dict[int, Circle] = {}
+    for ring in rings:
+        for row in np.flatnonzero(np.isfinite(spots.x[:, ring]).sum(axis=1) >= 3).tolist():
+            if row in circles:
+                continue
+            seen = ring[np.isfinite(spots.x[row, ring])]
+            variances = spots.x_var[row, seen] + extra, spots.y_var[row, seen] + extra
+            circle = fit_circle(spots.x[row, seen], spots.y[row, seen], *variances, tolerance)
+            if circle is not None:
+                circles[row] = circle
+    return circles
