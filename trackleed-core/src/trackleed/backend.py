@@ -93,7 +93,9 @@ class FrameSource(Protocol):
     index: pd.DataFrame
     """The ``index`` table, one row a frame."""
     skipped: Sequence[str]
-    """Files left out on the user's word, each with the reason."""
+    """Files left out, each with the reason."""
+    notes: Sequence[str]
+    """What else the user should know, such as where the energies came from."""
 
     def __len__(self) -> int: ...
 
@@ -146,7 +148,9 @@ class View(Protocol):
     frames: FrameSequence
 
     @property
-    def index(self) -> pd.DataFrame: ...
+    def index(self) -> pd.DataFrame:
+        """The ``index`` table."""
+        ...
 
     def has(self, table: str) -> bool:
         """Whether there is a table of that name (``tracks``, ``fits``, ``centers`` ...)."""

@@ -1,4 +1,4 @@
-"""The options of a backend: one pydantic model that makes the command line, the form and the record."""
+"""The options of a backend: one pydantic model makes command line, form and record."""
 
 from __future__ import annotations
 
@@ -97,7 +97,9 @@ def describe(model: type[Params]) -> list[dict[str, Any]]:
             "range": _range(entry),
             "help": entry.get("description", ""),
         }
-        for (name, field), entry in zip(model.model_fields.items(), properties.values(), strict=True)
+        for (name, field), entry in zip(
+            model.model_fields.items(), properties.values(), strict=True
+        )
     ]
 
 
@@ -113,7 +115,10 @@ def _type_name(entry: Mapping[str, Any]) -> str:
 
 def _range(entry: Mapping[str, Any]) -> str:
     signs = {
-        "minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<",
+        "minimum": ">=",
+        "exclusiveMinimum": ">",
+        "maximum": "<=",
+        "exclusiveMaximum": "<",
     }
     parts = [entry, *entry.get("anyOf", [])]
     return ", ".join(f"{s} {part[k]}" for part in parts for k, s in signs.items() if k in part)

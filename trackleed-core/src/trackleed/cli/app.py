@@ -63,8 +63,15 @@ def main() -> None:
         cli.main(prog_name="trackleed", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(0)
+    except click.ClickException as error:
+        command = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+        )
+        hint = f" — see: {command} --help" if command else ""
+        _say(f"error: {error.format_message()}{hint}")
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _say("stopped; what was finished is kept, and the same command goes on from there")

@@ -17,7 +17,7 @@ from trackleed.params import describe
 from trackleed.registry import Backend, Registry
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="What is installed, and its options.")
 @json_option
 @click.pass_context
 def backends(ctx: click.Context, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from trackleed.backend import Kind
 from trackleed.cli.options import (
     backend_name,
     backend_option,
@@ -18,11 +19,17 @@ from trackleed.cli.options import (
     set_option,
 )
 from trackleed.cli.series import import_arguments, open_or_create, series_options
+from trackleed.cli.steps import center_options
 
+DEFAULTS: dict[Kind, str] = {
+    "detector": "classic",
+    "tracker": "hungarian",
+    "refiner": "gaussian",
+}
 EXPORTERS = ("csv", "overlays")
 
 
-@click.command()
+@click.command(short_help="The whole way: frames in, CSVs and pictures out.")
 @click.argument("source", metavar="SRC")
 @run_argument
 @series_options
@@ -51,26 +58,47 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
     """
     from trackleed.cli.progress import progress_bars
     from trackleed.cli.show import report
-    from trackleed.cli.steps import center_options
     from trackleed.pipeline import Run
 
     options = gather(flags["recipe"], flags["settings"])
+    names = {
+        kind: backend_name(options[kind], flags[kind], default)
+        for kind, default in DEFAULTS.items()
+    }
     arguments = import_arguments(options, flags)
-    detector = backend_name(options["detector"], flags["detector"], "classic")
-    tracker = backend_name(options["tracker"], flags["tracker"], "hungarian")
-    refiner = backend_name(options["refiner"], flags["refiner"], "gaussian")
     analysis = {**options["analysis"], **center_options(flags["center"])}
+    check(source, names, options, arguments, analysis)
     session = open_or_create(run_path, flags["overwrite"])
     with progress_bars(quiet=flags["as_json"]) as progress:
         work = Run(session, progress=progress, jobs=flags["jobs"])
-        work.check("detector", detector, options["detector"])
-        work.check("tracker", tracker, options["tracker"])
-        work.check("refiner", refiner, options["refiner"])
         work.import_frames(source, **arguments)
-        detections = work.detect(detector, **options["detector"])
-        tracks = work.track(tracker, detections=detections, **options["tracker"])
-        fits = work.refine(refiner, tracks=tracks, **options["refiner"])
+        detections = work.detect(names["detector"], **options["detector"])
+        tracks = work.track(names["tracker"], detections=detections, **options["tracker"])
+        fits = work.refine(names["refiner"], tracks=tracks, **options["refiner"])
         work.analyse(fits=fits, **analysis)
         for exporter in EXPORTERS:
             work.export(exporter, fits=fits)
     report(session, as_json=flags["as_json"])
+
+
+def check(
+    source: str,
+    names: dict[str, str],
+    options: dict[str, dict[str, Any]],
+    arguments: dict[str, Any],
+    analysis: dict[str, Any],
+) -> None:
+    """Fail now, and not after an hour, over what can be known beforehand."""
+    from trackleed.params import make
+    from trackleed.pipeline.analysing import AnalysisParams
+    from trackleed.pipeline.importing import ImportParams
+    from trackleed.registry import Registry
+
+    registry = Registry.discover()
+    reader = arguments["reader"]
+    found = registry.find("reader", reader) if reader else registry.reader_for(Path(source))
+    found.make(**arguments["reader_options"])
+    make(ImportParams, {k: v for k, v in arguments.items() if not k.startswith("reader")}, "import")
+    for kind, name in names.items():
+        registry.find(kind, name).make(**options[kind])
+    make(AnalysisParams, analysis, "analysis")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AXES = {"energy_eV": "eV", "temperature_K": "K", "time_s": "s", "coverage_ML": "ML"}
 
 
-@click.command()
+@click.command(short_help="What a session holds, in one screen.")
 @run_argument
 @click.option("--tracks", "list_tracks", is_flag=True, help="Also list every track.")
 @json_option

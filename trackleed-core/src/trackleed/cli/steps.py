@@ -22,7 +22,7 @@ from trackleed.cli.series import import_arguments, open_or_create, series_option
 from trackleed.errors import InputError
 
 
-@click.command("import")
+@click.command("import", short_help="Copy a series into a new session.")
 @click.argument("source", metavar="SRC")
 @run_argument
 @series_options
@@ -95,7 +95,7 @@ fits_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Centre, radii and intensities from the fits.")
 @run_argument
 @click.option(
     "--center",

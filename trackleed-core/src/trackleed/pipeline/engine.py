@@ -41,7 +41,8 @@ AHEAD = 8
 class Progress(Protocol):
     """Told how far a stage is; may raise to cancel it."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Called often; ``total`` is 0 where it is not known beforehand."""
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -9,7 +9,10 @@ import numpy as np
 
 from trackleed import tables
 from trackleed.errors import InputError, SessionDamaged, SessionExists
+from trackleed.masks import auto_mask, load_mask
+from trackleed.noise import estimate_noise, estimate_saturation
 from trackleed.params import Params, make, option
+from trackleed.pipeline.steps import add_step
 from trackleed.registry import Registry
 from trackleed.store import Store
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from trackleed.backend import Array, FrameSource
     from trackleed.pipeline.engine import Progress
     from trackleed.registry import Backend
-    from trackleed.session import Session, Step
+    from trackleed.session import Session, Step, StepWriter
 
 CORRECTIONS = ("dark", "flat", "background")
 
@@ -44,32 +47,37 @@ def import_into(
 ) -> Step:
     """Import a series as a step; go on with it if an earlier import of the same was cut short."""
     params = make(ImportParams, options, "import")
-    record = {
-        "backend": reader.spec.name,
-        "version": reader.version,
-        "params": {
-            "source": str(path.absolute()),
-            **reader.params(**reader_options).model_dump(mode="json"),
-            **params.model_dump(mode="json"),
-        },
-        "inputs": [],
+    recorded = {
+        "source": str(path.absolute()),
+        **reader.params(**reader_options).model_dump(mode="json"),
+        **params.model_dump(mode="json"),
     }
-    done = session.find_done("import", **record)
-    if done is not None:
-        return done
-    if session.latest("import") is not None:
+    earlier = session.latest("import")
+    if earlier is not None and earlier.params != recorded:
         raise SessionExists(
-            f"{session.path} already holds another import",
+            f"{session.path} already holds {earlier.params['source']}, imported with other options",
             "choose another name, or replace it with --overwrite",
         )
-    source = reader.make(**reader_options).open(path)
-    with session.step("import", spec=tables.INDEX, **record) as writer:
+
+    def work(writer: StepWriter) -> None:
+        source = reader.make(**reader_options).open(path)
+        images = user_images(params, source.shape)  # what cannot be used is said before the copying
         store = open_store(session.store_path, source)
         copy_frames(source, store, progress)
-        notes = describe_frames(store, params, progress)
+        notes = describe_frames(store, images, params, progress)
         writer.write(source.index)
-        writer.note(*getattr(source, "notes", ()), *source.skipped, *notes)
-    return writer.step
+        writer.note(*source.notes, *source.skipped, *notes)
+
+    return add_step(
+        session,
+        "import",
+        work,
+        params=recorded,
+        inputs=[],
+        spec=tables.INDEX,
+        backend=reader.address,
+        version=reader.version,
+    )
 
 
 def open_store(path: Path, source: FrameSource) -> Store:
@@ -95,43 +103,45 @@ def copy_frames(source: FrameSource, store: Store, progress: Progress) -> None:
         progress("import", i + 1, total)
 
 
-def describe_frames(store: Store, params: ImportParams, progress: Progress) -> list[str]:
-    """Put corrections, mask, noise model and saturation into the store; return notes for people."""
-    from trackleed.noise import estimate_noise, estimate_saturation
+def user_images(params: ImportParams, shape: tuple[int, int]) -> dict[str, Array]:
+    """The corrections and the mask that the user gave, by the store's names for them."""
+    paths = {name: getattr(params, name) for name in CORRECTIONS}
+    images = {
+        name: load_image(Path(path), shape, name)
+        for name, path in paths.items()
+        if path is not None
+    }
+    if params.mask not in ("auto", "none"):
+        images["valid"] = load_mask(Path(params.mask), shape)
+    return images
 
+
+def describe_frames(
+    store: Store, images: dict[str, Array], params: ImportParams, progress: Progress
+) -> list[str]:
+    """Put corrections, mask, noise model and saturation into the store; return notes for people."""
     progress("mask", 0, 1)
-    for name in CORRECTIONS:
-        path = getattr(params, name)
-        if path is not None:
-            store.put_image(name, load_image(Path(path), store.shape, name))
+    for name, image in images.items():
+        store.put_image(name, image)
     store.set(background_mode=params.background_mode)
-    saturation = estimate_saturation(store.frames())
-    store.set(saturation=saturation)
-    valid, notes = make_mask(store, params.mask)
-    store.put_image("valid", valid)
-    noise = estimate_noise(store.frames())
+    store.set(saturation=estimate_saturation(store.frames()))
+    notes = [f"mask: {params.mask}"]
+    if params.mask == "auto":
+        found = auto_mask(store.frames())
+        store.put_image("valid", found.valid)
+        notes = list(found.notes)
+    frames = store.frames()
+    noise = estimate_noise(frames)
     store.set(gain=noise.gain, read_noise=noise.read_noise, black=noise.black)
     progress("mask", 1, 1)
-    notes.append(
+    notes += [
+        f"{100 * frames.valid.mean():.1f} % of the frame is used",
         f"noise: {noise.read_noise:.3g} counts at level {noise.black:.4g}, "
-        f"{noise.gain:.3g} counts of variance per count above it"
-    )
-    if saturation is not None:
-        notes.append(f"pixels saturate at {saturation:.6g} counts")
+        f"{noise.gain:.3g} counts of variance per count above it",
+    ]
+    if frames.saturation is not None:
+        notes.append(f"pixels saturate at {frames.saturation:.6g} counts")
     return notes
-
-
-def make_mask(store: Store, mask: str) -> tuple[Array, list[str]]:
-    """The valid part of the screen, bool (y, x), and how it was found."""
-    from trackleed.masks import auto_mask, load_mask
-
-    if mask == "none":
-        return np.ones(store.shape, dtype=bool), ["mask: none"]
-    if mask == "auto":
-        found = auto_mask(store.frames())
-        return found.valid, list(found.notes)
-    valid = load_mask(Path(mask), store.shape)
-    return valid, [f"mask: {mask}, {100 * valid.mean():.1f} % of the frame is used"]
 
 
 def load_image(path: Path, shape: tuple[int, int], role: str) -> Array:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from trackleed import __version__, tables
 from trackleed.errors import SessionError
 from trackleed.pipeline import engine
-from trackleed.pipeline.analysing import AnalysisParams, add_centers, add_intensities, add_radii
+from trackleed.pipeline.analysing import analyse
 from trackleed.pipeline.engine import Job, Progress, silent
 from trackleed.pipeline.importing import import_into
+from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.tracking import write_tracks
 from trackleed.pipeline.view import SessionView
 from trackleed.registry import Backend, Registry
@@ -201,21 +202,16 @@ class Run:
         fits : Step or str, optional
             Fits to analyse; the newest by default.
         **options
-            Fields of `AnalysisParams`.
+            ``center`` (a mode), ``x`` and ``y`` of a fixed centre, ``aperture``.
 
         Returns
         -------
         list of Step
             With the ``centers``, ``radii`` and ``intensities`` tables.
         """
-        params = AnalysisParams.of(options)
         source = self._chosen("refine", fits)
-        view = SessionView(self.session, source)
-        centers = add_centers(view, source, params, self.progress)
-        radii = add_radii(view, source, centers, self.progress)
         with engine.executor_or_threads(self.executor, self.jobs) as executor:
-            intensities = add_intensities(view, source, params, executor, self.progress)
-        return [centers, radii, intensities]
+            return analyse(self.session, source, options, executor, self.progress)
 
     def export(
         self,
@@ -251,7 +247,7 @@ class Run:
         written: list[Path] = []
         with self.session.step(
             "export",
-            backend=found.spec.name,
+            backend=found.address,
             version=found.version,
             params={**params, "folder": str(target)},
             inputs=[source.id],
@@ -280,19 +276,17 @@ class Run:
         spec: tables.TableSpec,
         work: Work,
     ) -> Step:
-        record = {
-            "backend": backend.spec.name,
-            "version": backend.version,
-            "params": backend.params(**options).model_dump(mode="json"),
-            "inputs": [step.id for step in inputs],
-        }
-        done = self.session.find_done(kind, **record)
-        if done is not None:
-            return done
         backend.make(**options)  # a backend that is not ready fails before any work
-        with self.session.step(kind, spec=spec, **record) as writer:
-            work(writer)
-        return writer.step
+        return add_step(
+            self.session,
+            kind,
+            work,
+            params=backend.params(**options).model_dump(mode="json"),
+            inputs=inputs,
+            spec=spec,
+            backend=backend.address,
+            version=backend.version,
+        )
 
     def _run(
         self,

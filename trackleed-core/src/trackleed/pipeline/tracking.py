@@ -97,5 +97,5 @@ class _Contract:
     def _fail(self, what: str) -> None:
         raise BackendFailed(
             f"tracker {self.name!r} {what}",
-            "every track must have a row in every frame; a spot that is not there is lost, with NaN",
+            "each track has a row in each frame; where the spot is not there it is lost, with NaN",
         )

@@ -87,9 +87,9 @@ def _chain(steps: list[Step], step: Step) -> dict[str, Step]:
     fixed = set(chain)
     for later in steps:
         known = {s.id for s in chain.values()}
-        if later.status == "done" and later.spec and later.spec not in fixed:
-            if later.inputs and known.issuperset(later.inputs):
-                chain[later.spec] = later
+        made_from_these = later.inputs and known.issuperset(later.inputs)
+        if later.status == "done" and later.spec and later.spec not in fixed and made_from_these:
+            chain[later.spec] = later
     # A newer centre makes radii about the older one stale.
     known = {s.id for s in chain.values()}
     return {name: s for name, s in chain.items() if name in fixed or known.issuperset(s.inputs)}

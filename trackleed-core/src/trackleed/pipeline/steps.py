@@ -1,0 +1,52 @@
+"""One step: done once, recorded with all that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trackleed.session import Session, Step, StepWriter
+    from trackleed.tables import TableSpec
+
+
+def add_step(
+    session: Session,
+    kind: str,
+    work: Callable[[StepWriter], None],
+    *,
+    params: dict[str, Any],
+    inputs: Sequence[Step],
+    spec: TableSpec | None = None,
+    backend: str = "",
+    version: str = "",
+) -> Step:
+    """Do ``work`` as a step of the session, unless an equal one is done already.
+
+    Parameters
+    ----------
+    work : callable
+        Given the step's writer; what it writes becomes the step's table.
+    params : dict
+        All options that the result depends on, as JSON has them.
+    inputs : sequence of Step
+        The steps whose tables it reads.
+
+    Returns
+    -------
+    Step
+        The finished step: a new one, or an earlier one of the same kind,
+        backend, version, options and inputs.
+    """
+    record: dict[str, Any] = {
+        "backend": backend,
+        "version": version,
+        "params": params,
+        "inputs": [step.id for step in inputs],
+    }
+    done = session.find_done(kind, **record)
+    if done is not None:
+        return done
+    with session.step(kind, spec=spec, **record) as writer:
+        work(writer)
+    return writer.step
