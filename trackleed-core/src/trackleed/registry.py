@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,9 @@ from trackleed import hooks
 from trackleed.backend import API, KINDS, BackendSpec, Kind
 from trackleed.errors import BackendFailed, BackendNotFound, BackendNotReady, ParamsError
 from trackleed.params import Params, make
+
+# What foreign code may raise without ending the program; a plugin's sys.exit() is a mistake too.
+BROKEN = (Exception, SystemExit)
 
 DISABLE = "TRACKLEED_DISABLE_PLUGINS"
 """Environment variable: entry points to leave out, separated by commas."""
@@ -82,7 +86,7 @@ class Backend:
             return getattr(importlib.import_module(module), attribute)(params)
         except ParamsError:
             raise
-        except Exception as error:
+        except BROKEN as error:
             raise BackendFailed(
                 f"{self.label} of {self.dist} could not be loaded from "
                 f"{self.spec.factory}: {type(error).__name__}: {error}"
@@ -154,7 +158,7 @@ class Registry:
         try:
             manager.register(entry.load(), entry.name)
             manager.check_pending()
-        except Exception as error:
+        except BROKEN as error:
             self._report(entry, dist, error)
             return
         if not manager.get_hookcallers(manager.get_plugin(entry.name)):
@@ -163,32 +167,42 @@ class Registry:
             try:
                 for spec in _specs(manager, kind):
                     self._add_spec(entry, dist, version, kind, spec)
-            except Exception as error:
+            except BROKEN as error:
                 self._report(entry, dist, error)
 
     def _add_spec(self, entry: EntryPoint, dist: str, version: str, kind: Kind, spec: Any) -> None:
         if not isinstance(spec, BackendSpec):
             self._report(entry, dist, f"yields {spec!r} as a {kind}, not a BackendSpec")
-        elif spec.api > API:
-            self._report(
-                entry,
-                dist,
-                f"{kind} {spec.name!r} needs contract {spec.api}, this trackleed has {API}",
-            )
+        elif fault := _fault(spec):
+            self._report(entry, dist, f"{kind} {spec.name!r} {fault}")
         elif any(b.kind == kind and b.address == f"{dist}:{spec.name}" for b in self.backends):
             self._report(entry, dist, f"has two {kind}s called {spec.name!r}; the first is kept")
         else:
             self.backends.append(Backend(kind, spec, dist, version))
 
-    def _report(self, entry: EntryPoint, dist: str, reason: Exception | str) -> None:
-        if isinstance(reason, Exception):
-            reason = f"{type(reason).__name__}: {reason}"
+    def _report(self, entry: EntryPoint, dist: str, reason: BaseException | str) -> None:
+        if isinstance(reason, BaseException):
+            reason = " ".join(f"{type(reason).__name__}: {reason}".split())  # listed in one line
         self.problems.append(Problem(dist, f"{entry.name} = {entry.value}", reason))
 
 
 def _specs(manager: pluggy.PluginManager, kind: Kind) -> Iterator[Any]:
     for yielded in getattr(manager.hook, f"trackleed_{kind}s")():
         yield from yielded
+
+
+def _fault(spec: BackendSpec) -> str:
+    """Why a description cannot be used, empty if it can."""
+    if spec.api > API:
+        return f"needs contract {spec.api}, this trackleed has {API}"
+    # Colon and at sign have a meaning in dist:name and name@env.
+    if not isinstance(spec.name, str) or not re.fullmatch("[a-z0-9][a-z0-9-]*", spec.name):
+        return "is not named in lower-case letters, digits and hyphens"
+    if not (isinstance(spec.params, type) and issubclass(spec.params, Params)):
+        return f"has {spec.params!r} as options, not a subclass of Params"
+    if isinstance(spec.requires, str):
+        return f"requires {spec.requires!r}, which must be a tuple of module names"
+    return ""
 
 
 def _installed(module: str) -> bool:
