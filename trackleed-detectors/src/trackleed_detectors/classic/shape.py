@@ -1,0 +1,119 @@
+"""What a candidate peak looks like: how far it falls on every side, how wide it is, where it is.
+
+The blurred image is read along rays from the peak. A spot falls in every
+direction, and soon. A ridge or the rim of the screen does not fall along
+itself, a shoulder does not on the uphill side, and a hump does, but not soon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from trackleed_detectors.classic.chain import DISK_RADIUS, Array
+
+_DIRECTIONS = 16
+_STEP = 0.5  # px along a ray
+_ANGLE = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
+_COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
+_DISTANCE = np.arange(0, DISK_RADIUS + _STEP / 2, _STEP)
+_HALF_WIDTH = np.sqrt(2 * np.log(2))  # of a Gaussian at half maximum, in sigma
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Measures of n peaks, arrays (n,); lengths in px of the image they were measured in."""
+
+    x: Array
+    y: Array
+    height: Array  # of the peak over its surroundings: median over the directions
+    fall: Array  # how far it falls in the direction in which it falls least
+    length: Array  # half of the long axis at half maximum
+    breadth: Array  # half of the short axis at half maximum
+    sigma_x: Array  # width along x and y, the blur included
+    sigma_y: Array
+
+    def __getitem__(self, index: Array) -> Shapes:
+        return Shapes(**{name: value[index] for name, value in vars(self).items()})
+
+
+def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
+    """Shapes of the peaks of a blurred image.
+
+    Parameters
+    ----------
+    smooth, seen : ndarray of float32 (y, x)
+        The blurred image, and 1 where it can be used.
+    xy : ndarray (n, 2)
+        Where the peaks are, to a pixel. The shape is taken about the centroid
+        of the region above half maximum, which is what x and y report.
+    """
+    radius, _, _ = _half_maximum(smooth, seen, xy)
+    area = (radius**2).sum(axis=1)
+    # Centroid of a region given by its radius in each direction: the integral
+    # of r cos(phi) r dr dphi over that of r dr dphi.
+    shift = np.stack([radius**3 @ _COS, radius**3 @ _SIN], axis=1) * (2 / 3) / area[:, None]
+    centre = xy + np.clip(shift, -1.5, 1.5)
+    radius, height, fall = _half_maximum(smooth, seen, centre)
+    xx, yy, xy_ = _second_moments(radius)
+    mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
+    return Shapes(
+        x=centre[:, 0],
+        y=centre[:, 1],
+        height=height,
+        fall=fall,
+        length=2 * np.sqrt(mean + spread),
+        breadth=2 * np.sqrt(np.maximum(mean - spread, 0)),
+        sigma_x=2 * np.sqrt(xx) / _HALF_WIDTH,
+        sigma_y=2 * np.sqrt(yy) / _HALF_WIDTH,
+    )
+
+
+def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array, Array]:
+    """Radius at half maximum in each direction (n, directions), height (n,) and least fall (n,)."""
+    profile, hidden = _rays(smooth, seen, centre)
+    top = profile[:, 0, 0]
+    # A ray ends where the mask begins; nothing is known behind.
+    lowest = np.where(hidden, np.inf, profile).min(axis=2)
+    drop = top[:, None] - lowest
+    # Three neighbouring directions together: the noise of one must not decide.
+    side = (np.roll(drop, 1, axis=1) + drop + np.roll(drop, -1, axis=1)) / 3
+    height = np.median(drop, axis=1)
+    half = (top - height / 2)[:, None, None]
+    below = profile < half
+    crossed = below.any(axis=2)
+    after = np.where(crossed, below.argmax(axis=2), 1)
+    inner = np.take_along_axis(profile, after[..., None] - 1, axis=2)[..., 0]
+    outer = np.take_along_axis(profile, after[..., None], axis=2)[..., 0]
+    fraction = (inner - half[..., 0]) / np.where(inner > outer, inner - outer, np.inf)
+    at_half = _STEP * (after - 1 + np.clip(fraction, 0, 1))
+    # Towards a close neighbour the valley comes before the half maximum does.
+    at_lowest = _DISTANCE[np.where(hidden, np.inf, profile).argmin(axis=2)]
+    radius = np.where(crossed, np.minimum(at_half, at_lowest), at_lowest)
+    return np.maximum(radius, _STEP / 2), height, side.min(axis=1)
+
+
+def _rays(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array]:
+    """Values along the rays (n, directions, steps), and where the mask hides them."""
+    n = len(centre)
+    x = centre[:, 0, None, None] + _COS[:, None] * _DISTANCE
+    y = centre[:, 1, None, None] + _SIN[:, None] * _DISTANCE
+    maps = x.reshape(n, -1).astype(np.float32), y.reshape(n, -1).astype(np.float32)
+    value = cv2.remap(smooth, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    visible = cv2.remap(seen, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    hidden = (visible < 0.99).reshape(x.shape)
+    hidden[:, :, 0] = False  # the peak itself is always seen
+    return value.reshape(x.shape), hidden
+
+
+def _second_moments(radius: Array) -> tuple[Array, Array, Array]:
+    """Mean of x^2, y^2 and xy over regions given by their radius in each direction."""
+    area = (radius**2).sum(axis=1)
+    fourth = radius**4
+    return (
+        fourth @ (_COS * _COS) / area / 2,
+        fourth @ (_SIN * _SIN) / area / 2,
+        fourth @ (_COS * _SIN) / area / 2,
+    )
