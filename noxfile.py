@@ -107,7 +107,7 @@ def _lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     # The contracts are read from the sources: nothing has to be installed for them.
     sources = [ROOT / folder / "src" for folder in (*PACKAGES, EXAMPLE)]
-    session.run("lint-imports", env={"PYTHONPATH": os.pathsep.join(map(str, sources))})
+    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": os.pathsep.join(map(str, sources))})
 
 
 def _types(session: nox.Session) -> None:
