@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from trackleed.analysis._circle import Circle, circle_through, fit_circle
-from trackleed.analysis._spots import Array, Found, Spots, excess_variance
+from trackleed.analysis._spots import Array, Found, Spots, excess_variance, median
 
 SAMPLE_FRAMES = 24
 SAMPLE_TRACKS = 32
@@ -54,7 +54,9 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
         score[:, best] = 0
         if len(ring) >= at_least:
             rings.append(busy[ring])
-            center[dark & used] = circles[dark & used, best, :2]
+            inside = np.isin(triples, ring).all(axis=1)
+            seen = median(circles[:, inside, :2], axis=1)
+            center = np.where(np.isnan(center), seen, center)
             score[:, _elsewhere(circles, center, tolerance)] = 0
     return rings
 
