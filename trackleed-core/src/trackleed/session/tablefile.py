@@ -109,13 +109,12 @@ class TableWriter:
             self._frames |= frames
 
     def _flush(self) -> None:
-        if self._writer is None:
-            self._open()
+        writer = self._writer or self._open()
         if self._gathered:
             gathered, self._gathered = self._gathered, []
-            self._writer.write_table(pa.concat_tables(gathered).combine_chunks())
+            writer.write_table(pa.concat_tables(gathered).combine_chunks())
 
-    def _open(self) -> None:
+    def _open(self) -> pq.ParquetWriter:
         schema = self._schema or _schema(self.spec, tables.empty(self.spec))
         text = [field.name for field in schema if pa.types.is_string(field.type)]
         self._part.parent.mkdir(parents=True, exist_ok=True)
@@ -123,6 +122,7 @@ class TableWriter:
         self._writer = pq.ParquetWriter(
             self._file, schema, compression="zstd", use_dictionary=text, write_page_checksum=True
         )
+        return self._writer
 
 
 def part_of(path: Path) -> Path:
