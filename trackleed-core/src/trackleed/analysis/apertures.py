@@ -114,7 +114,9 @@ def measure_apertures(
     """
     x, y, radius = (np.asarray(spots[name], dtype=np.float64) for name in ("x", "y", "radius"))
     results = {n: np.full(len(x), np.nan) for n in ("intensity", "intensity_err", "background")}
-    there = np.flatnonzero(np.isfinite(x + y + radius))
+    height, width = frame.shape
+    inside = (x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5)
+    there = np.flatnonzero(inside & np.isfinite(radius))
     if len(there) == 0:
         return results
     reach = int(np.ceil(RING[1] * radius[there].max())) + 1

@@ -1,0 +1,112 @@
+"""Exporter ``csv``: the results as CSV files, for spreadsheets and other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from trackleed.builtin.exporters._tables import (
+    SEEN,
+    beside,
+    full_rows,
+    index_rows,
+    require,
+    table_schema,
+    written_aside,
+)
+from trackleed.builtin.exporters.palette import track_colour
+from trackleed.params import Params
+
+if TYPE_CHECKING:
+    from trackleed.backend import View
+
+
+class CsvExporter:
+    """Writes one file after another; each is whole, or not there.
+
+    UTF-8, comma, point, a line of column names; empty where a value is not known. Floats
+    have as many digits as it takes to read the same number back.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def export(self, view: View, folder: Path) -> Iterator[Path]:
+        """Write what there are tables for; tracks and fits are needed.
+
+        Raises
+        ------
+        InputError
+            If there are no tracks or no fits.
+        """
+        require(view, "tracks", "fits")
+        yield write_csv(folder / "full_analysis_per_spot.csv", full_rows(view))
+        if view.has("centers"):
+            yield write_csv(folder / "pattern_center_data.csv", [_centers(view)])
+        if view.has("radii"):
+            yield write_csv(folder / "average_radius_per_frame.csv", _mean_radii(view))
+        yield write_csv(folder / "track_legend.csv", [_legend(view)])
+
+
+def write_csv(path: Path, blocks: Iterable[pd.DataFrame]) -> Path:
+    """Write blocks of one table, one at a time in memory, to one file."""
+    options = pa_csv.WriteOptions(include_header=False)
+    with written_aside(path) as aside, aside.open("wb") as file:
+        schema = None
+        for block in blocks:
+            if schema is None:
+                file.write((",".join(map(_quoted, block.columns)) + "\n").encode())
+                schema = table_schema(block)
+            rows = pa.Table.from_pandas(block, schema=schema, preserve_index=False)
+            pa_csv.write_csv(rows, file, options)
+    return path
+
+
+def _quoted(name: str) -> str:
+    plain = not set(name) & set(',"\r\n')
+    return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def _centers(view: View) -> pd.DataFrame:
+    centers = view.table("centers")
+    known = index_rows(view.index, centers["frame"], list(centers.columns))
+    return beside(centers[["frame"]], known, centers.drop(columns="frame"))
+
+
+def _mean_radii(view: View) -> Iterator[pd.DataFrame]:
+    for (radii,) in view.blocks("radii"):
+        radius = radii.groupby("frame")["radius"]
+        means = pd.DataFrame(
+            {"radius_mean": radius.mean(), "radius_sem": radius.sem(), "n_tracks": radius.count()}
+        ).reset_index()
+        known = index_rows(view.index, means["frame"], list(means.columns))
+        yield beside(means[["frame"]], known, means.drop(columns="frame"))
+
+
+def _legend(view: View) -> pd.DataFrame:
+    """Where each track was first and last seen, and its colour in the pictures."""
+    parts, ids = [], set[int]()
+    for (tracks,) in view.blocks("tracks"):
+        seen = tracks[tracks["state"].isin(SEEN) & tracks["x"].notna()]
+        ids.update(tracks["track_id"])
+        parts.append(
+            seen.groupby("track_id").agg(
+                first_frame=("frame", "first"),
+                last_frame=("frame", "last"),
+                x_start=("x", "first"),
+                y_start=("y", "first"),
+                n_measured=("frame", "size"),
+            )
+        )
+    how = dict.fromkeys(parts[0].columns, "first") | {"last_frame": "last", "n_measured": "sum"}
+    legend = pd.concat(parts).groupby("track_id").agg(how).reindex(sorted(ids))
+    whole = ["first_frame", "last_frame", "n_measured"]
+    legend[whole] = legend[whole].astype("Int64")
+    legend["n_measured"] = legend["n_measured"].fillna(0)
+    legend["colour"] = [track_colour(track_id) for track_id in legend.index]
+    return legend.rename_axis("track_id").reset_index()
