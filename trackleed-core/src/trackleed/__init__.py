@@ -17,17 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trackleed.pipeline import Run, import_frames, open_run
-    from trackleed.simulate import simulate
 
 __version__ = "0.1.0"
 
-__all__ = ["Run", "__version__", "import_frames", "open_run", "simulate"]
 
 _HOME = {
     "Run": "trackleed.pipeline",
     "import_frames": "trackleed.pipeline",
     "open_run": "trackleed.pipeline",
-    "simulate": "trackleed.simulate",
 }
 
 

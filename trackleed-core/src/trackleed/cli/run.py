@@ -83,7 +83,7 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
 
 def check(
     source: str,
-    names: dict[str, str],
+    names: dict[Kind, str],
     options: dict[str, dict[str, Any]],
     arguments: dict[str, Any],
     analysis: dict[str, Any],

@@ -97,7 +97,7 @@ def _series(session: Session, index: pd.DataFrame) -> dict[str, Any]:
             text = f"{known.min():g} to {known.max():g} {unit}"
             missing = len(index) - len(known)
             found[name] = text + (f", unknown in {missing} frames" if missing else "")
-    notes = import_step.notes if import_step else []
+    notes = import_step.message.splitlines() if import_step else []
     return found | {f"note {i}": note for i, note in enumerate(notes, start=1)}
 
 

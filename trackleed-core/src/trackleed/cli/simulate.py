@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from click.shell_completion import CompletionItem
@@ -55,7 +55,9 @@ class ScenarioName(click.ParamType[str]):
 @click.option(
     "--format", "suffix", type=click.Choice(["tif", "png"]), default="tif", show_default=True
 )
-def simulate(scenario: str | None, folder: Path | None, suffix: str, **options: Any) -> None:
+def simulate(
+    scenario: str | None, folder: Path | None, suffix: Literal["tif", "png"], **options: Any
+) -> None:
     """Write simulated LEED frames, and the truth about them, to FOLDER.
 
     Without arguments it lists the scenarios.

@@ -200,5 +200,5 @@ def _do(session: Any, flags: dict[str, Any], verb: Any) -> None:
             click.echo(step)
             continue
         click.echo(f"{step.id}: {step.rows} rows in {step.seconds:.1f} s")
-        for note in step.notes:
+        for note in step.message.splitlines():
             click.echo(f"  {note}")

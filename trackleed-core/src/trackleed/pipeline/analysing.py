@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import model_validator
 
 from trackleed import __version__, tables
-from trackleed.analysis import aperture, pattern_centers, radii
+from trackleed.analysis.apertures import measure_apertures, place_apertures
+from trackleed.analysis.centers import pattern_centers
+from trackleed.analysis.radii import radii
 from trackleed.params import Params, make, option
-from trackleed.pipeline import engine
+from trackleed.pipeline.engine import blocks, opened_frames, run_blocks
 from trackleed.pipeline.steps import add_step
 
 if TYPE_CHECKING:
+    from trackleed.backend import Array
     from trackleed.pipeline.engine import Progress
     from trackleed.session import Session, Step, StepWriter
+    from trackleed.tables import Columns
 
 POSITIONS = ["frame", "track_id", "status", "x", "y", "x_err", "y_err"]
 
@@ -77,8 +83,38 @@ def analyse(
 def _intensities(
     session: Session,
     fits: Step,
-    radius: float,
+    scale: float,
     executor: Executor,
     progress: Progress,
     writer: StepWriter,
-) -> None: ...
+) -> None:
+    tracks = next(s for s in map(session.get, fits.inputs) if s.spec == tables.TRACKS.name)
+    spots = place_apertures(
+        session.table(tracks, columns=["frame", "track_id", "x", "y", "width", "height"]),
+        session.table(fits, columns=[*POSITIONS, "sigma_x", "sigma_y"]),
+        scale=scale,
+    )
+    spans = blocks(session.store.n_valid)
+    parts = (
+        tables.columns(spots[spots["frame"].between(span.start, span.stop - 1)]) for span in spans
+    )
+    task = partial(measure_block, session.store_path, f"{writer.step.id} {writer.step.started}")
+    progress("intensity", 0, spans[-1].stop)
+    for span, rows in zip(spans, run_blocks(task, parts, executor), strict=True):
+        writer.write(rows)
+        progress("intensity", span.stop, spans[-1].stop)
+
+
+def measure_block(store: Path, token: str, spots: Columns) -> dict[str, Any]:
+    """Intensities of some spots, columns of the ``intensities`` table."""
+    frames = opened_frames(store, token)
+    parts: dict[str, list[Array]] = {name: [] for name in tables.INTENSITIES.names}
+    for i in np.unique(spots["frame"]):
+        here = {name: column[spots["frame"] == i] for name, column in spots.items()}
+        measured = measure_apertures(
+            frames[i], frames.valid, frames.saturated(i), here, frames.noise.variance
+        )
+        for name, part in parts.items():
+            part.append(measured[name] if name in measured else here[name])
+    empty = np.empty(0)
+    return {name: np.concatenate(part) if part else empty for name, part in parts.items()}

@@ -67,9 +67,15 @@ class Job:
 
 
 @lru_cache(maxsize=4)
+def opened_frames(store: Path, token: str) -> FrameSequence:
+    """The frames of a store, opened once a worker and step."""
+    return open_frames(store)
+
+
+@lru_cache(maxsize=4)
 def _opened(job: Job) -> tuple[FrameSequence, Any]:
     backend = Registry.discover().find(job.kind, job.backend)
-    return open_frames(job.store), backend.make(**dict(job.options))
+    return opened_frames(job.store, job.token), backend.make(**dict(job.options))
 
 
 def detect_block(job: Job, numbers: range) -> dict[str, Any]:
@@ -114,9 +120,7 @@ def blocks(n_frames: int, size: int = BLOCK) -> list[range]:
     return [range(a, min(a + size, n_frames)) for a in range(0, n_frames, size)]
 
 
-def run_blocks(
-    task: Callable[[B], R], items: Iterable[B], executor: Executor, ahead: int
-) -> Iterator[R]:
+def run_blocks(task: Callable[[B], R], items: Iterable[B], executor: Executor) -> Iterator[R]:
     """Results of ``task`` in the order of ``items``, with a bounded number in flight."""
     pending: deque[Future[R]] = deque()
     try:

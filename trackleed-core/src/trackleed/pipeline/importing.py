@@ -158,4 +158,6 @@ def load_image(path: Path, shape: tuple[int, int], role: str) -> Array:
             f"{role} image {path} is {source.shape[1]}x{source.shape[0]} px, "
             f"the frames are {shape[1]}x{shape[0]} px"
         )
-    return np.mean([source.read(i) for i in range(len(source))], axis=0, dtype=np.float64)
+    pages = np.stack([source.read(i) for i in range(len(source))])
+    mean: Array = pages.mean(axis=0, dtype=np.float64)
+    return mean
