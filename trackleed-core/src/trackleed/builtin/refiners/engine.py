@@ -1,0 +1,127 @@
+"""Levenberg-Marquardt for many ROIs of one size at once. Arrays in, arrays out.
+
+References
+----------
+Levenberg, Q. Appl. Math. 2, 164 (1944); Marquardt, J. SIAM 11, 431 (1963).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from trackleed.builtin.refiners.model import Array, background, half, normal_equations, peak
+
+TOLERANCE = 1e-7  # squared length of the last step, in errors of the parameters
+ROUGH = 0.1  # the same, while the weights are still to change
+MAX_STEPS = 60
+MAX_DAMPING = 1e7
+
+
+@dataclass
+class Fit:
+    """Parameters of n fits and what their errors are made of."""
+
+    k: Array  # (n, params)
+    matrix: Array  # (n, params, params), inverse of the covariance
+    chi2: Array  # (n,)
+    converged: Array  # (n,) bool
+
+
+def fit(
+    data: Array,
+    usable: Array,
+    k: Array,
+    variance: Callable[[Array], Array],
+    rounds: int = 3,
+) -> Fit:
+    """Fit with the weights of the fitted model itself.
+
+    Weights from the noisy pixels would favour those that came out low and take
+    amplitude away, so they are computed from the model of the round before: from the start, then
+    from a rough fit, then from a good one.
+
+    Parameters
+    ----------
+    data, usable : ndarray (n, side, side)
+        Counts, and the pixels that count.
+    k : ndarray (n, params)
+        Where to start.
+    variance : callable
+        ``variance(model)``: variance of each pixel where ``model`` (n, side, side) is
+        expected.
+    rounds : int
+        How often the weights are computed.
+    """
+    side = data.shape[-1]
+
+    def weighted(k: Array, tolerance: float) -> Fit:
+        model = peak(k, side) + background(k, side)
+        return minimise(data, np.where(usable, 1.0 / variance(model), 0.0), k, tolerance)
+
+    for _ in range(rounds - 1):
+        k = weighted(k, ROUGH).k
+    return weighted(k, TOLERANCE)
+
+
+def minimise(data: Array, weights: Array, k: Array, tolerance: float = TOLERANCE) -> Fit:
+    """Least squares with fixed weights from the start ``k``.
+
+    A fit has converged when the next step would be shorter than the square root of
+    ``tolerance`` in units of the parameters' own errors.
+    """
+    data = np.where(weights > 0, data, 0.0)
+    k = k.copy()
+    side = data.shape[-1]
+    chi2, matrix, gradient = normal_equations(k, data, weights)
+    damping = np.full(len(k), 1e-2)
+    converged = np.zeros(len(k), dtype=bool)
+    running = np.flatnonzero(np.isfinite(chi2) & (weights > 0).any(axis=(1, 2)))
+    freedom = np.maximum(np.count_nonzero(weights, axis=(1, 2)) - k.shape[1], 1)
+    for _ in range(MAX_STEPS):
+        if len(running) == 0:
+            break
+        step = damped_step(matrix[running], gradient[running], damping[running])
+        promise = np.einsum("np,np->n", step, gradient[running])
+        trial = k[running] + step
+        new_chi2, new_matrix, new_gradient = normal_equations(
+            trial, data[running], weights[running]
+        )
+        with np.errstate(invalid="ignore"):
+            better = (new_chi2 <= chi2[running]) & is_spot(trial, side)
+        small = (promise < tolerance * np.maximum(1, chi2[running] / freedom[running])) & (
+            damping[running] <= 1e-2
+        )
+        taken = running[better]
+        k[taken], chi2[taken] = trial[better], new_chi2[better]
+        matrix[taken], gradient[taken] = new_matrix[better], new_gradient[better]
+        damping[running] *= np.where(better, 0.1, 10.0)
+        converged[running] = small
+        running = running[~small & (damping[running] < MAX_DAMPING)]
+    return Fit(k, matrix, chi2, converged)
+
+
+def covariance(matrix: Array) -> Array:
+    """Inverse of ``matrix`` (n, params, params); finite, if meaningless, where it has none."""
+    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    both = scale[:, :, None] * scale[:, None, :]
+    return np.asarray(np.linalg.inv(matrix / both + 1e-13 * np.eye(matrix.shape[1])) / both)
+
+
+def damped_step(matrix: Array, gradient: Array, damping: Array) -> Array:
+    """Marquardt's step: the diagonal, scaled to 1, is raised by ``damping`` (n,)."""
+    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scaled = matrix / (scale[:, :, None] * scale[:, None, :])
+    scaled += (damping + 1e-12)[:, None, None] * np.eye(matrix.shape[1])
+    return np.asarray(np.linalg.solve(scaled, (gradient / scale)[..., None])[..., 0] / scale)
+
+
+def is_spot(k: Array, side: int) -> Array:
+    """Whether the peak is one: highest in the middle, between 0.2 px and twice the ROI wide."""
+    a, b, c = -2 * k[:, 3], -k[:, 4], -2 * k[:, 5]
+    mean, split = 0.5 * (a + c), np.hypot(0.5 * (a - c), b)
+    unit = half(side)
+    narrow, wide = (unit / 0.2) ** 2, (unit / (2 * side)) ** 2
+    return np.asarray((mean - split > wide) & (mean + split < narrow))

@@ -1,0 +1,128 @@
+"""The refiner ``gaussian``: every tracked spot measured by a least-squares fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from trackleed.builtin.refiners import cutouts, neighbours
+from trackleed.builtin.refiners.cutouts import Cutouts
+from trackleed.builtin.refiners.measure import Tracks, blank, measure
+from trackleed.builtin.refiners.model import Array
+from trackleed.builtin.refiners.params import GaussianParams
+from trackleed.builtin.refiners.status import NUMBERS, judge, settled
+from trackleed.errors import InputError
+from trackleed.frames import FrameSequence
+from trackleed.tables import FITS, Columns, State
+
+BATCH = 256  # ROIs fitted at once: their pixels stay in the processor's cache
+BLOCK = 2048  # ROIs, in whole frames, that are cut out before they are fitted
+UNKNOWN_BOX = 21.0  # px, where a track has no width
+
+
+class Gaussian:
+    """Rotated elliptical Gaussian on a background, fitted to every tracked ROI.
+
+    Each ROI is a square centred on the pixel nearest to the track. Pixels that are
+    masked, NaN, saturated, outside the frame, or nearer to another track count for
+    nothing. The weights are those of the series' noise model at the level of the
+    fitted model. ``r_squared`` is 1 - SSE / SST, unweighted; ``chi2_red`` is
+    weighted; ``snr`` is volume over its error.
+
+    Parameters
+    ----------
+    params : GaussianParams
+    """
+
+    def __init__(self, params: GaussianParams) -> None:
+        self.params = params
+
+    def refine(self, frames: FrameSequence, rois: Columns) -> Columns:
+        """``fits`` rows, one for each row of ``rois`` in its order.
+
+        Raises
+        ------
+        InputError
+            If an ROI names a frame that the series does not have, or the noise
+            model has neither read noise nor gain.
+        """
+        frame = np.asarray(rois["frame"], dtype=np.int64)
+        wrong = frame[(frame < 0) | (frame >= len(frames))]
+        if len(wrong):
+            raise InputError(f"ROI in frame {wrong[0]}, but the frames are 0 to {len(frames) - 1}")
+        if frames.noise.read_noise <= 0 and frames.noise.gain <= 0:
+            raise InputError("noise model with read noise 0 and gain 0; one must be above 0")
+        tracks = self._tracks(frame, rois)
+        scaling = cutouts.scale(frames)
+        table: dict[str, Array] = {
+            "frame": frame,
+            "track_id": np.asarray(rois["track_id"], dtype=np.int64),
+            "status": np.full(len(frame), State.LOST, dtype=object),
+            **{c.name: np.full(len(frame), np.nan) for c in FITS.columns if c.dtype == "float"},
+            "saturated": np.zeros(len(frame), dtype=bool),
+        }
+        for rows in _blocks(frame):
+            block = self._block(frames, scaling, tracks.take(rows))
+            for name in table.keys() & block.keys():
+                table[name][rows] = block[name]
+        return {name: table[name] for name in FITS.names}
+
+    def _tracks(self, frame: Array, rois: Columns) -> Tracks:
+        box = np.fmax(np.asarray(rois["width"], float), np.asarray(rois["height"], float))
+        wanted = np.where(np.isfinite(box) & (box > 0), box, UNKNOWN_BOX) * self.params.scale
+        wanted = np.clip(wanted, self.params.min_size, self.params.max_size)
+        x, y = np.asarray(rois["x"], float), np.asarray(rois["y"], float)
+        present = np.isfinite(x) & np.isfinite(y)
+        present &= np.asarray(rois["state"], dtype=str) != State.LOST
+        side = 2 * (wanted // 2).astype(np.int64) + 1
+        return Tracks(frame, np.where(present, x, np.nan), np.where(present, y, np.nan), side)
+
+    def _block(
+        self, frames: FrameSequence, scaling: cutouts.Scale, tracks: Tracks
+    ) -> dict[str, Array]:
+        """Columns of the ROIs of some whole frames."""
+        pair = neighbours.pairs(tracks.frame, tracks.x, tracks.y, tracks.side)
+        found = blank(len(tracks))
+        for rois in _cut(frames, scaling, tracks):
+            for first in range(0, len(rois), BATCH):
+                batch = rois.take(slice(first, first + BATCH))
+                for name, values in measure(batch, tracks, pair, frames.noise, self.params).items():
+                    found[name][batch.row] = values
+        found["tracked"] = np.isfinite(tracks.x)
+        found.update(neighbours.disturbance(pair, tracks.x, tracks.y, found))
+        status = judge(found, self.params)
+        kept = np.isin(status, [str(word) for word in NUMBERS]) & settled(found, self.params)
+        for column in FITS.columns:
+            if column.dtype == "float":
+                found[column.name][~kept] = np.nan
+        return {**found, "status": status}
+
+
+def _blocks(frame: Array) -> Iterator[Array]:
+    """Row numbers in the order of their frames, in blocks that hold whole frames."""
+    order = np.argsort(frame, kind="stable")
+    first = 0
+    while first < len(order):
+        last_frame = frame[order[min(first + BLOCK, len(order)) - 1]]
+        after = int(np.searchsorted(frame[order], last_frame, side="right"))
+        yield order[first:after]
+        first = after
+
+
+def _cut(frames: FrameSequence, scaling: cutouts.Scale, tracks: Tracks) -> Iterator[Cutouts]:
+    """All ROIs that touch their frame, of one side after another; each frame is read once."""
+    parts: dict[int, list[Cutouts]] = {}
+    height, width = frames.shape
+    reach = tracks.side
+    near = (tracks.x > -reach) & (tracks.x < width + reach)
+    near &= (tracks.y > -reach) & (tracks.y < height + reach)
+    for number in np.unique(tracks.frame[near]):
+        image = cutouts.picture(frames, int(number))
+        here = near & (tracks.frame == number)
+        for side in np.unique(tracks.side[here]):
+            rows = np.flatnonzero(here & (tracks.side == side))
+            one = cutouts.cut(image, scaling, rows, tracks.x[rows], tracks.y[rows], int(side))
+            parts.setdefault(int(side), []).append(one)
+    for several in parts.values():
+        yield cutouts.join(several)

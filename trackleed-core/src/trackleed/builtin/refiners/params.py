@@ -1,0 +1,62 @@
+"""Options of the built-in refiners."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trackleed.params import Params, option
+
+
+class GaussianParams(Params):
+    """Options of the refiner ``gaussian``.
+
+    The numbers of a fit that is not ``ok`` are NaN where they mean nothing (lost,
+    near_edge, masked, no_convergence, left_roi) and are kept, to be looked at with
+    care, where the status is saturated (fitted to the pixels that are not clipped),
+    too_dim or neighbour.
+    """
+
+    background: Literal["plane", "constant"] = option(
+        "plane",
+        "Background under the spot; a constant on a slope g shifts the centre by 4 g sigma^2 / A.",
+    )
+    scale: float = option(
+        1.0, "Side of the square ROI over the larger side of the track's box.", gt=0, le=10
+    )
+    min_size: int = option(11, "Smallest side of the ROI, made odd.", unit="px", ge=7, le=255)
+    max_size: int = option(61, "Largest side of the ROI, made odd.", unit="px", ge=7, le=255)
+    snr_min: float = option(
+        3.0, "A spot whose amplitude or volume is less than this many errors is too_dim.", ge=0
+    )
+    max_shift: float = option(
+        0.35,
+        "A centre further from the track, as a part of the ROI's side, has left_roi.",
+        gt=0,
+        le=0.5,
+    )
+    max_width: float = option(
+        0.8,
+        "A spot whose full width at half maximum is a larger part of the ROI's side has left_roi.",
+        gt=0,
+        le=2,
+    )
+    min_sigma: float = option(
+        0.5, "What is narrower than this is a hot pixel and no spot: too_dim.", unit="px", ge=0
+    )
+    min_usable: float = option(
+        0.6,
+        "Smallest part of the ROI inside the frame (else near_edge) and unmasked (else masked).",
+        gt=0,
+        le=1,
+    )
+    max_leak: float = option(
+        0.1,
+        "Light of a neighbour half-way to it, over the spot's amplitude, above which the "
+        "fit is disturbed: neighbour.",
+        ge=0,
+    )
+    scale_errors: bool = option(
+        True,
+        "Multiply the errors by sqrt(chi2_red) where that is above 1, since no background is "
+        "just as modelled (scale factor of the Particle Data Group).",
+    )
