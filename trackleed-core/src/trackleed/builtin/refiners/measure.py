@@ -83,7 +83,7 @@ def measure(
     first = start(rois.counts, usable, shift, rois.side / 6, params.background == "plane")
     fitted = fit(rois.counts, usable, first, lambda model: rois.variance(noise, model))
     found = _numbers(rois, usable, fitted, params.scale_errors)
-    known = np.isfinite([v for name, v in found.items() if "theta" not in name])
+    known = [np.isfinite(v) for name, v in found.items() if v.ndim == 1 and "theta" not in name]
     found["converged"] = np.asarray(fitted.converged & np.logical_and.reduce(known))
     found["shift"] = np.hypot(found["x"] - x, found["y"] - y) / rois.side
     found["width"] = np.maximum(found["fwhm_x"], found["fwhm_y"]) / rois.side
