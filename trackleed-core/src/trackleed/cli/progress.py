@@ -20,8 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from trackleed.pipeline.engine import Progress as Callback
-from trackleed.pipeline.engine import silent
+from trackleed.progress import Progress as Callback
+from trackleed.progress import silent
 
 
 class RateColumn(ProgressColumn):

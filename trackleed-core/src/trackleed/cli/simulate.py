@@ -78,8 +78,8 @@ def simulate(
     given = {name: value for name, value in options.items() if value is not None}
     simulation = make(scenario, **{**given, "bits": int(given["bits"])})
     with progress_bars() as progress:
-        files = write(
+        write(
             simulation, folder, format=suffix, on_frame=lambda i, n: progress("simulate", i, n)
         )
-    click.echo(f"{len(simulation)} frames in {folder}; the truth is in {files[-1].parent}")
+    click.echo(f"{len(simulation)} frames in {folder}; the truth is in {folder / 'truth'}")
     click.echo(f"next: trackleed run {folder} {folder.name}.trackleed")

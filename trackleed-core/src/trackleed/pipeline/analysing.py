@@ -20,7 +20,7 @@ from trackleed.pipeline.steps import add_step
 
 if TYPE_CHECKING:
     from trackleed.backend import Array
-    from trackleed.pipeline.engine import Progress
+    from trackleed.progress import Progress
     from trackleed.session import Session, Step, StepWriter
     from trackleed.tables import Columns
 

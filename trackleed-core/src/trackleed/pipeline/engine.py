@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -36,17 +36,6 @@ BLOCK = 8
 
 AHEAD = 8
 """Blocks handed to the executor before the first of them is asked for."""
-
-
-class Progress(Protocol):
-    """Told how far a stage is; may raise to cancel it."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Called often; ``total`` is 0 where it is not known beforehand."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True)

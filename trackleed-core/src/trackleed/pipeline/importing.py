@@ -18,7 +18,7 @@ from trackleed.store import Store
 
 if TYPE_CHECKING:
     from trackleed.backend import Array, FrameSource
-    from trackleed.pipeline.engine import Progress
+    from trackleed.progress import Progress
     from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
 

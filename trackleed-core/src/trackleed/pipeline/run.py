@@ -12,11 +12,12 @@ from trackleed import __version__, tables
 from trackleed.errors import SessionError
 from trackleed.pipeline import engine
 from trackleed.pipeline.analysing import analyse
-from trackleed.pipeline.engine import Job, Progress, silent
+from trackleed.pipeline.engine import Job
 from trackleed.pipeline.importing import import_into
 from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.tracking import write_tracks
 from trackleed.pipeline.view import SessionView
+from trackleed.progress import Progress, silent
 from trackleed.registry import Backend, Registry
 from trackleed.session import Session, Step, StepWriter
 

@@ -12,7 +12,7 @@ from trackleed.errors import BackendFailed
 from trackleed.pipeline.engine import blame
 
 if TYPE_CHECKING:
-    from trackleed.pipeline.engine import Progress
+    from trackleed.progress import Progress
     from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
     from trackleed.tables import Columns
