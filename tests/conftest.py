@@ -3,10 +3,15 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE_INSTALLED = find_spec("trackleed_example") is not None
+
+# A busy machine is no fault of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 collect_ignore = [] if EXAMPLE_INSTALLED else ["example-plugin"]
 

@@ -85,7 +85,7 @@ def test_an_array_must_be_a_stack() -> None:
 GRID = arrays(np.float32, (3, 4), elements=st.floats(1, 1000, width=32))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(scene=GRID, dark=GRID, flat=GRID)
 def test_dark_and_flat_give_the_scene_back(
     scene: np.ndarray, dark: np.ndarray, flat: np.ndarray
@@ -97,14 +97,14 @@ def test_dark_and_flat_give_the_scene_back(
     np.testing.assert_allclose(corrected, scene, rtol=1e-3, atol=3e-6 * scale)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(scene=GRID, background=GRID)
 def test_a_background_is_taken_off(scene: np.ndarray, background: np.ndarray) -> None:
     corrected = Correction(background=background).apply(scene + background)
     np.testing.assert_allclose(corrected, scene, atol=1e-3)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(background=GRID)
 def test_normalising_evens_the_background_out_and_keeps_its_mean(background: np.ndarray) -> None:
     corrected = Correction(background=background, mode="normalise").apply(background)
@@ -138,7 +138,7 @@ def test_a_corrected_series_says_float32() -> None:
 # Noise
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.floats(0, 10), st.floats(0, 50), st.floats(-100, 100), st.floats(0, 1e5))
 def test_variance_grows_with_the_light(
     gain: float, read_noise: float, black: float, light: float

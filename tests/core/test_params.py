@@ -99,7 +99,7 @@ WORD = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VALUE = st.text(max_size=12).map(str.strip)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dictionaries(st.tuples(WORD, WORD), VALUE, max_size=5))
 def test_settings_are_read_back(values: dict[tuple[str, str], str]) -> None:
     parsed = parse_settings(f"{kind}.{name}={value}" for (kind, name), value in values.items())
@@ -126,7 +126,7 @@ def test_a_setting_of_another_form_is_refused(setting: str) -> None:
     assert "KIND.OPTION=VALUE" in caught.value.message
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(max_size=20))
 def test_any_text_is_read_or_refused_with_a_reason(setting: str) -> None:
     try:

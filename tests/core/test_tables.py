@@ -110,7 +110,7 @@ def test_check_names_a_column_of_the_wrong_kind() -> None:
         tables.check(table, TRACKS)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), unique=True, max_size=20),
     st.floats(allow_nan=True, allow_infinity=False, width=32),

@@ -10,7 +10,7 @@ from trackleed.frames import FrameSequence
 from trackleed.tables import Columns, State
 from trackleed_example.params import CentroidParams
 
-NOWHERE = (np.nan, np.nan)
+BOX = ("x", "y", "width", "height")
 
 
 class Centroid:
@@ -24,47 +24,45 @@ class Centroid:
     ) -> Iterator[Columns]:
         """Yield the rows of one frame after another: one row for every track, always."""
         assert seeds is not None  # the engine sees to it: the spec says needs=("seeds",)
-        ids = np.unique(seeds["track_id"])
-        places = dict.fromkeys(ids, NOWHERE)  # where each spot was last seen
-        sizes = dict.fromkeys(ids, NOWHERE)
+        tracks = np.unique(seeds["track_id"])
+        boxes: dict[int, tuple[float, ...]] = {}  # where each spot was last seen: x, y, size
         for number, frame in enumerate(frames):
-            rows = []
             # A track may be seeded in several frames; a seed overrules what was followed.
             seeded = {seeds["track_id"][i]: i for i in np.flatnonzero(seeds["frame"] == number)}
-            for track in ids:
+            # Every track is lost, with NaN, until it is found.
+            rows = {name: np.full(len(tracks), np.nan) for name in (*BOX, "score")}
+            rows |= {"frame": np.full(len(tracks), number), "track_id": tracks}
+            rows["state"] = np.full(len(tracks), State.LOST, dtype=object)
+            for row, track in enumerate(tracks):
                 if track in seeded:
-                    i = seeded[track]
-                    places[track] = found = (seeds["x"][i], seeds["y"][i])
-                    sizes[track] = (seeds["width"][i], seeds["height"][i])
-                    rows.append((number, track, *found, *sizes[track], np.nan, State.SEED))
-                    continue
-                x, y, height = self._find(frame, frames, places[track])
-                if np.isnan(x):  # not there: say so, and look at the same place next time
-                    rows.append((number, track, *NOWHERE, *NOWHERE, np.nan, State.LOST))
+                    boxes[track] = tuple(seeds[name][seeded[track]] for name in BOX)
+                    rows["state"][row] = State.SEED
+                elif track in boxes and (found := self._find(frame, frames, *boxes[track][:2])):
+                    x, y, rows["score"][row] = found
+                    boxes[track] = (x, y, *boxes[track][2:])
+                    rows["state"][row] = State.MEASURED
                 else:
-                    places[track] = (x, y)
-                    rows.append((number, track, x, y, *sizes[track], height, State.MEASURED))
-            names = ("frame", "track_id", "x", "y", "width", "height", "score", "state")
-            yield dict(zip(names, map(np.array, zip(*rows, strict=True)), strict=True))
+                    continue
+                for name, value in zip(BOX, boxes[track], strict=True):
+                    rows[name][row] = value
+            yield rows
 
     def _find(
-        self, frame: np.ndarray, frames: FrameSequence, place: tuple[float, float]
-    ) -> tuple[float, float, float]:
-        """Position and height over the noise of the spot near ``place``, NaN if there is none."""
-        lost = (np.nan, np.nan, np.nan)
-        if np.isnan(place[0]):  # its seed is in a later frame
-            return lost
-        distance = np.hypot(*(np.indices(frame.shape) - np.reshape(place[::-1], (2, 1, 1))))
+        self, frame: np.ndarray, frames: FrameSequence, x: float, y: float
+    ) -> tuple[float, float, float] | None:
+        """Position, and height over the noise, of the spot near (x, y); None if there is none."""
+        ys, xs = np.indices(frame.shape)
+        distance = np.hypot(xs - x, ys - y)
         usable = frames.valid & np.isfinite(frame)  # the mask, and pixels without correction
         near = usable & (distance <= self.params.radius)
         ring = near & (distance > 0.7 * self.params.radius)
         if not ring.any():
-            return lost
+            return None
         background = np.median(frame[ring])
         noise = np.sqrt(frames.noise.variance(background))
         light = np.where(near, frame - background, 0.0)
         height = light.max() / noise
         if height < self.params.min_height:
-            return lost
-        y, x = np.nonzero(light > 3 * noise)  # noise alone would pull it to the middle
-        return np.average(x, weights=light[y, x]), np.average(y, weights=light[y, x]), height
+            return None
+        light[light < 3 * noise] = 0.0  # noise alone would pull it to the middle
+        return np.average(xs, weights=light), np.average(ys, weights=light), height

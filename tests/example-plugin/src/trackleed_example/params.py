@@ -12,5 +12,5 @@ class CentroidParams(Params):
         10.0, "Distance from the spot's last place that is searched", unit="px", ge=3, le=200
     )
     min_height: float = option(
-        6.0, "Least height of a spot over its surroundings", unit="noise", gt=0
+        6.0, "Least height of a spot over its surroundings", unit="noise", ge=3
     )
