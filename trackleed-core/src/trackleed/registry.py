@@ -12,16 +12,25 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from trackleed import hooks
 from trackleed.backend import API, KINDS, BackendSpec, Kind
-from trackleed.errors import BackendFailed, BackendNotFound, BackendNotReady, ParamsError
+from trackleed.errors import (
+    BackendFailed,
+    BackendNotFound,
+    BackendNotReady,
+    InputError,
+    ParamsError,
+)
 from trackleed.params import Params, make
 
 # What foreign code may raise without ending the program; a plugin's sys.exit() is a mistake too.
@@ -150,6 +159,41 @@ class Registry:
         providers = " or ".join(f"{b.address} ({b.version})" for b in found)
         raise BackendNotFound(f"{len(found)} packages have a {kind} {name!r}", f"say {providers}")
 
+    def reader_for(self, path: Path) -> Backend:
+        """The reader for a file, a folder, or a path with wildcards.
+
+        The longest pattern that fits decides, so that ``*.ome.tif`` comes before ``*.tif``.
+
+        Raises
+        ------
+        InputError
+            If there is nothing at ``path``, or no reader for its ending.
+        BackendNotFound
+            If several readers have an equal claim.
+        """
+        wildcards = not path.exists() and any(c in str(path) for c in "*?[")
+        if not path.exists() and not wildcards:
+            raise InputError(f"{path} does not exist", _similar(path))
+        # A container that is a folder, such as NAME.zarr, may have a pattern of its own: "*.zarr/".
+        name = "/" if wildcards else path.absolute().name.lower() + "/" * path.is_dir()
+        claims = [
+            (len(pattern), reader)
+            for reader in self.of_kind("reader")
+            for pattern in reader.spec.patterns
+            if fnmatchcase(name, pattern.lower())
+        ]
+        if not claims:
+            known = sorted({p for r in self.of_kind("reader") for p in r.spec.patterns})
+            raise InputError(
+                f"no reader for {path}; there are readers for {', '.join(known) or 'nothing'}"
+            )
+        best = max(length for length, _ in claims)
+        found = {r.address: r for length, r in claims if length == best}
+        if len(found) > 1:
+            names = " or ".join(found)
+            raise BackendNotFound(f"{len(found)} readers open {path}", f"say --reader {names}")
+        return next(iter(found.values()))
+
     def _add(self, entry: EntryPoint, dist: str, version: str) -> None:
         # A manager for each package: pluggy stops a whole call at the first
         # exception, and one package's mistake is not another's.
@@ -184,6 +228,15 @@ class Registry:
         if isinstance(reason, BaseException):
             reason = " ".join(f"{type(reason).__name__}: {reason}".split())  # listed in one line
         self.problems.append(Problem(dist, f"{entry.name} = {entry.value}", reason))
+
+
+def _similar(path: Path) -> str | None:
+    """What stands beside a path that does not exist, and is called nearly the same."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"nor does the folder {folder}"
+    near = get_close_matches(path.name, sorted(p.name for p in folder.iterdir()))
+    return f"did you mean {' or '.join(str(folder / name) for name in near)}" if near else None
 
 
 def _specs(manager: pluggy.PluginManager, kind: Kind) -> Iterator[Any]:
