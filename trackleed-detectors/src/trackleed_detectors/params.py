@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
+
 from trackleed.params import Params, option
 
 Pixels: TypeAlias = Literal["auto"] | Annotated[float, Field(ge=1, le=2000)]
@@ -15,7 +16,7 @@ class ClassicParams(Params):
     """Options of `classic`. The defaults serve bright and dim frames of any size and depth."""
 
     threshold: float = option(
-        6.0,
+        5.5,
         "how far a spot must rise above its surroundings, on every side",
         unit="local noise",
         ge=1,
@@ -33,14 +34,14 @@ class ClassicParams(Params):
         unit="px",
     )
     contrast: float = option(
-        0.1,
-        "least dip on every side of a spot, as a fraction of its height; more ignores "
-        "shoulders and the texture of diffuse patches",
+        0.4,
+        "least fall on any side of a spot, as a fraction of its height; less finds spots that "
+        "overlap, and bumps on bright rings with them",
         ge=0,
         le=1,
     )
     max_elongation: float = option(
-        3.0, "longest spot that is taken, length over breadth; streaks are longer", ge=1, le=100
+        2.0, "longest spot that is taken, length over breadth; streaks are longer", ge=1, le=100
     )
     normalise: bool = option(
         False, "divide by a broad blur of the frame first, so that spots on a dim part count alike"
@@ -52,7 +53,7 @@ class ClassicParams(Params):
         unit="px",
     )
     roi_sigmas: float = option(
-        3.5, "half width of the ROI, in standard deviations of the measured spot", ge=1, le=10
+        3.0, "half width of the ROI, in standard deviations of the measured spot", ge=1, le=10
     )
     hot_pixels: bool = option(
         True, "overlook single pixels that stand alone, sharper than the optics can make them"

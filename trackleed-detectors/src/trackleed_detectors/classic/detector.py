@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from trackleed_kit import coords
 
 from trackleed_detectors.classic import chain, shape
+from trackleed_kit import coords
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from trackleed_detectors.params import ClassicParams
 
 _SMALLEST = 96  # px, shorter side of the most reduced copy
-_BROADEST = 0.55 * chain.DISK_RADIUS  # px, half width at half maximum that one copy can judge
+_BROADEST = 0.6 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
 _NARROWEST = 0.5  # px, sigma that a spot has at least
+_DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
 _ROUNDING = 1e-5  # of single precision, as a fraction of the brightest pixel
 _FWHM = 2 * np.sqrt(2 * np.log(2))
 
@@ -56,6 +57,11 @@ class _Copy:
     scale: int
     step: float  # counts between neighbouring grey levels
     black: float  # counts without light
+
+    @property
+    def digital_noise(self) -> float:
+        """Noise of the blurred copy that comes from rounding to grey levels alone, in counts."""
+        return self.step / np.sqrt(12) / (2 * np.sqrt(np.pi) * chain.SMOOTH * self.scale)
 
 
 class Classic:
@@ -129,7 +135,7 @@ class Classic:
         shapes = shape.measure(smooth, copy.seen, xy)
         column, row = np.rint(xy).astype(int).T
         noise = noise[row, column]
-        kept = self._is_spot(shapes, noise, copy.step)
+        kept = self._is_spot(shapes, noise, copy)
         shapes, noise = shapes[kept], noise[kept]
         height, width = copy.image.shape
         spots = _Spots(
@@ -154,19 +160,22 @@ class Classic:
             typical = float(chain.quantile(level[copy.seen > 0], 0.5))
             rest = rest * typical / np.maximum(level, 0.01 * typical)
             over_black = np.zeros_like(level)
-        smooth = chain.blur(rest, chain.SMOOTH)
-        # Grey levels are 1/sqrt(12) of a step in error, which the blur averages.
-        digital = copy.step / np.sqrt(12) / (2 * np.sqrt(np.pi) * chain.SMOOTH * copy.scale)
+        smooth = chain.blur(rest, chain.SMOOTH) / np.maximum(
+            chain.blur(copy.seen, chain.SMOOTH), 0.5
+        )
         rounding = _ROUNDING * float(copy.image.max())
-        return smooth, np.maximum(chain.noise(smooth, over_black, copy.seen), digital + rounding)
+        least = max(copy.digital_noise, rounding)
+        return smooth, np.maximum(chain.noise(smooth, over_black, copy.seen), least)
 
-    def _is_spot(self, shapes: shape.Shapes, noise: Array, step: float) -> Array:
+    def _is_spot(self, shapes: shape.Shapes, noise: Array, copy: _Copy) -> Array:
+        # Where the camera's noise does not blur the grey levels, anything lower
+        # than one of them can be a contour line of the digitised background.
+        contours = noise < _DITHERED * copy.digital_noise
         return (
             (shapes.fall >= self.params.threshold * noise)
             & (shapes.fall >= self.params.contrast * shapes.height)
-            # Less than a grey level is a contour line of the digitised background.
-            & (shapes.fall >= step)
-            & (shapes.length <= _BROADEST)
+            & (shapes.fall >= np.where(contours, copy.step, 0))
+            & (np.sqrt(shapes.length * shapes.breadth) <= _BROADEST)
             & (shapes.length <= self.params.max_elongation * shapes.breadth)
         )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from trackleed_detectors.classic.chain import DISK_RADIUS, Array
+from trackleed_detectors.classic.chain import DISK_RADIUS, Array, quantile
 
 _DIRECTIONS = 16
 _STEP = 0.5  # px along a ray
@@ -75,28 +75,43 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Arr
     """Radius at half maximum in each direction (n, directions), height (n,) and least fall (n,)."""
     profile, hidden = _rays(smooth, seen, centre)
     top = profile[:, 0, 0]
-    # A ray ends where the mask begins; nothing is known behind.
-    lowest = np.where(hidden, np.inf, profile).min(axis=2)
-    drop = top[:, None] - lowest
-    # Three neighbouring directions together: the noise of one must not decide.
-    side = (np.roll(drop, 1, axis=1) + drop + np.roll(drop, -1, axis=1)) / 3
-    height = np.median(drop, axis=1)
+    drop = top[:, None] - profile.min(axis=2)
+    # Nothing is known behind the mask: such directions have no say.
+    open_ = ~hidden.any(axis=2)
+    height = quantile(np.where(open_, drop, np.nan), 0.5)
+    fall = _least_fall(profile, open_)
     half = (top - height / 2)[:, None, None]
     below = profile < half
     crossed = below.any(axis=2)
-    after = np.where(crossed, below.argmax(axis=2), 1)
+    after = np.where(crossed, np.maximum(below.argmax(axis=2), 1), 1)
     inner = np.take_along_axis(profile, after[..., None] - 1, axis=2)[..., 0]
     outer = np.take_along_axis(profile, after[..., None], axis=2)[..., 0]
     fraction = (inner - half[..., 0]) / np.where(inner > outer, inner - outer, np.inf)
     at_half = _STEP * (after - 1 + np.clip(fraction, 0, 1))
     # Towards a close neighbour the valley comes before the half maximum does.
-    at_lowest = _DISTANCE[np.where(hidden, np.inf, profile).argmin(axis=2)]
+    at_lowest = _DISTANCE[profile.argmin(axis=2)]
     radius = np.where(crossed, np.minimum(at_half, at_lowest), at_lowest)
-    return np.maximum(radius, _STEP / 2), height, side.min(axis=1)
+    opposite = np.roll(radius, _DIRECTIONS // 2, axis=1)
+    return np.maximum(np.where(open_, radius, opposite), _STEP / 2), height, fall
+
+
+def _least_fall(profile: Array, open_: Array) -> Array:
+    """How far peaks (n,) fall in the direction in which they fall least.
+
+    Three neighbouring directions are averaged, so that the lowest point of a
+    ray is not just its noise. Peaks whose surroundings are mostly hidden are
+    not judged: minus infinity.
+    """
+    weight = open_.astype(profile.dtype)[..., None]
+    near = [np.roll(profile * weight, k, axis=1) for k in (-1, 0, 1)]
+    count = sum(np.roll(weight, k, axis=1) for k in (-1, 0, 1))
+    lowest = (sum(near) / np.maximum(count, 1)).min(axis=2)
+    fall = np.where(open_, profile[:, :1, 0] - lowest, np.inf).min(axis=1)
+    return np.where(open_.sum(axis=1) >= _DIRECTIONS // 2, fall, -np.inf)
 
 
 def _rays(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array]:
-    """Values along the rays (n, directions, steps), and where the mask hides them."""
+    """Values along the rays (n, directions, steps), and where mask or edge hide them."""
     n = len(centre)
     x = centre[:, 0, None, None] + _COS[:, None] * _DISTANCE
     y = centre[:, 1, None, None] + _SIN[:, None] * _DISTANCE
