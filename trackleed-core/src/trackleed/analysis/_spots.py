@@ -109,6 +109,8 @@ def spread(n: int, most: int) -> Array:
 def median(values: Array, axis: int = -1) -> Array:
     """Median of the values that are not NaN, along one axis; NaN where there are none."""
     values = np.moveaxis(np.sort(values, axis=axis), axis, -1)  # sorting puts NaN last
+    if values.shape[-1] == 0:
+        return np.full(values.shape[:-1], np.nan)
     n = np.isfinite(values).sum(axis=-1, keepdims=True)
     low = np.take_along_axis(values, np.maximum(n - 1, 0) // 2, axis=-1)
     high = np.take_along_axis(values, np.minimum(n // 2, values.shape[-1] - 1), axis=-1)

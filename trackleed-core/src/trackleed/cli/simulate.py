@@ -50,7 +50,8 @@ class ScenarioName(click.ParamType[str]):
 @click.option(
     "--bits", type=click.Choice(["8", "16"]), default="16", show_default=True, help="Depth."
 )
-@click.option("--dose", type=float, help="Counts of a bright spot; less means more noise.")
+@click.option("--dose", type=float, help="Electrons at full scale; less means more noise.")
+@click.option("--exposure", type=float, help="Brightest spot over full scale; above 1 it is clipped.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @click.option(
     "--format", "suffix", type=click.Choice(["tif", "png"]), default="tif", show_default=True
