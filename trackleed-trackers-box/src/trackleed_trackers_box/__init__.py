@@ -1,1 +1,26 @@
-"""(see README)"""
+"""Trackers for trackleed that link detections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trackleed.backend import BackendSpec
+from trackleed.hooks import hookimpl
+from trackleed_trackers_box.params import HungarianParams
+
+
+@hookimpl
+def trackleed_trackers() -> Iterator[BackendSpec]:
+    """Describe the trackers of this package."""
+    yield BackendSpec(
+        name="hungarian",
+        summary="Detections linked from frame to frame by the least sum of squared distances",
+        factory="trackleed_trackers_box.hungarian:Hungarian",
+        params=HungarianParams,
+        family="linking",
+        requires=("scipy",),
+        install="pip install scipy",
+        needs=("detections",),
+        citation="H. W. Kuhn, Nav. Res. Logist. Q. 2, 83 (1955), "
+        "https://doi.org/10.1002/nav.3800020109",
+    )

@@ -1,0 +1,37 @@
+"""Options of the trackers in this package."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trackleed.params import Params, option
+
+
+class HungarianParams(Params):
+    """Options of `hungarian`."""
+
+    max_distance: Literal["auto"] | Annotated[float, Field(gt=0, le=10_000)] = option(
+        "auto",
+        "how far a spot may be from where it is expected; auto takes four times the usual way "
+        "from frame to frame or half a ROI, whichever is more, but never over 0.4 of the "
+        "usual spacing of spots",
+        unit="px",
+    )
+    max_gap: int = option(
+        10, "frames that a spot may be missing and still be the same track", unit="frames", ge=0
+    )
+    min_length: Literal["auto"] | Annotated[int, Field(ge=1)] = option(
+        "auto",
+        "detections that make a track; auto is 3, or all frames of a shorter series",
+        unit="frames",
+    )
+    order: Literal["auto", "frame", "energy"] = option(
+        "auto",
+        "order in which frames are linked; auto takes the beam energy where it is known for "
+        "every frame and goes up and down",
+    )
+    prediction: Literal["none", "velocity"] = option(
+        "none", "where a spot is expected: where it was last, or farther the way it went"
+    )
