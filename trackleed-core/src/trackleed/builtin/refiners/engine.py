@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed.builtin.refiners.model import Array, background, half, normal_equations, peak
+from trackleed.builtin.refiners.model import Array, background, equations, half, peak
 
 TOLERANCE = 1e-7  # squared length of the last step, in errors of the parameters
 ROUGH = 0.1  # the same, while the weights are still to change
+NEAR = 1.0  # the same, of a step after which the second derivatives are trusted
 MAX_STEPS = 60
 MAX_DAMPING = 1e7
 
@@ -69,38 +70,41 @@ def fit(
 def minimise(data: Array, weights: Array, k: Array, tolerance: float = TOLERANCE) -> Fit:
     """Least squares with fixed weights from the start ``k``.
 
-    A fit has converged when the next step would be shorter than the square root of
-    ``tolerance`` in units of the parameters' own errors.
+    Gauss-Newton steps far from the minimum; near it the second derivatives, which
+    are at hand, go into the step, since a dim spot's residuals make Gauss-Newton overshoot for
+    ever. A fit has converged when a step is shorter than the square root
+    of ``tolerance`` in units of the parameters' own errors.
     """
     data = np.where(weights > 0, data, 0.0)
     k = k.copy()
     side = data.shape[-1]
-    chi2, matrix, gradient = normal_equations(k, data, weights)
-    damping = np.full(len(k), 1e-2)
-    converged = np.zeros(len(k), dtype=bool)
-    running = np.flatnonzero(np.isfinite(chi2) & (weights > 0).any(axis=(1, 2)))
+    state = equations(k, data, weights)
     freedom = np.maximum(np.count_nonzero(weights, axis=(1, 2)) - k.shape[1], 1)
+    damping = np.full(len(k), 1e-2)
+    near = np.zeros(len(k), dtype=bool)
+    converged = np.zeros(len(k), dtype=bool)
+    running = np.flatnonzero(np.isfinite(state.chi2) & (weights > 0).any(axis=(1, 2)))
     for _ in range(MAX_STEPS):
         if len(running) == 0:
             break
-        step = damped_step(matrix[running], gradient[running], damping[running])
-        promise = np.einsum("np,np->n", step, gradient[running])
+        old = state.take(running)
+        matrix = old.matrix - old.curvature * near[running, None, None]
+        step = damped_step(matrix, old.gradient, damping[running])
+        promise = np.einsum("np,np->n", step, old.gradient)
         trial = k[running] + step
-        new_chi2, new_matrix, new_gradient = normal_equations(
-            trial, data[running], weights[running]
-        )
+        new = equations(trial, data[running], weights[running])
         with np.errstate(invalid="ignore"):
-            better = (new_chi2 <= chi2[running]) & is_spot(trial, side)
-        small = (promise < tolerance * np.maximum(1, chi2[running] / freedom[running])) & (
-            damping[running] <= 1e-2
-        )
+            better = (new.chi2 <= old.chi2) & is_spot(trial, side)
+        unit = np.maximum(1, old.chi2 / freedom[running])
+        done = (np.abs(promise) < tolerance * unit) & (damping[running] <= 1e-2)
         taken = running[better]
-        k[taken], chi2[taken] = trial[better], new_chi2[better]
-        matrix[taken], gradient[taken] = new_matrix[better], new_gradient[better]
+        k[taken] = trial[better]
+        state.put(taken, new.take(better))
+        near[running] = better & (promise < NEAR * unit)
         damping[running] *= np.where(better, 0.1, 10.0)
-        converged[running] = small
-        running = running[~small & (damping[running] < MAX_DAMPING)]
-    return Fit(k, matrix, chi2, converged)
+        converged[running] = done
+        running = running[~done & (damping[running] < MAX_DAMPING)]
+    return Fit(k, state.matrix, state.chi2, converged)
 
 
 def covariance(matrix: Array) -> Array:

@@ -10,6 +10,7 @@ are moments of a few images.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -60,28 +61,40 @@ def moments(image: Array, degree: int) -> Array:
     return np.asarray(basis.T @ (image @ basis))
 
 
-def normal_equations(k: Array, data: Array, weights: Array) -> tuple[Array, Array, Array]:
-    """Chi-squared, its Gauss-Newton matrix and downhill gradient at ``k``.
+@dataclass
+class Equations:
+    """Chi-squared of n fits at some parameters, and its derivatives there (halved)."""
+
+    chi2: Array  # (n,)
+    gradient: Array  # (n, params), J' W (data - model): downhill
+    matrix: Array  # (n, params, params), J' W J: the inverse of the parameters' covariance
+    curvature: Array  # (n, params, params), what the model's second derivatives take off it
+
+    def take(self, rows: Array) -> Equations:
+        """Those of some fits."""
+        return Equations(
+            self.chi2[rows], self.gradient[rows], self.matrix[rows], self.curvature[rows]
+        )
+
+    def put(self, rows: Array, other: Equations) -> None:
+        """Replace those of some fits."""
+        for mine, new in zip(vars(self).values(), vars(other).values(), strict=True):
+            mine[rows] = new
+
+
+def equations(k: Array, data: Array, weights: Array) -> Equations:
+    """Chi-squared and its derivatives at ``k``.
 
     Parameters
     ----------
     k : ndarray (n, params)
     data, weights : ndarray (n, side, side)
         Counts, and one over their variance; 0 leaves a pixel out.
-
-    Returns
-    -------
-    chi2 : ndarray (n,)
-    matrix : ndarray (n, params, params)
-        ``J^T W J``, the inverse of the parameters' covariance.
-    gradient : ndarray (n, params)
-        ``J^T W (data - model)``.
     """
     side = data.shape[-1]
     spot = peak(k, side)
     rest = data - spot - background(k, side)
     weighted = weights * rest
-    chi2 = np.einsum("nvu,nvu->n", weighted, rest)
     light = weights * spot
     p, q = U_POWER[: k.shape[1]], V_POWER[: k.shape[1]]
     both_p, both_q = p[:, None] + p, q[:, None] + q
@@ -90,6 +103,11 @@ def normal_equations(k: Array, data: Array, weights: Array) -> tuple[Array, Arra
     matrix[:, :PEAK, PEAK:] = mixed[:, both_q[:PEAK, PEAK:], both_p[:PEAK, PEAK:]]
     matrix[:, PEAK:, :PEAK] = matrix[:, :PEAK, PEAK:].swapaxes(1, 2)
     matrix[:, PEAK:, PEAK:] = moments(weights, 2)[:, both_q[PEAK:, PEAK:], both_p[PEAK:, PEAK:]]
-    gradient = moments(spot * weighted, 2)[:, q, p]
+    misfit = moments(spot * weighted, 4)
+    gradient = misfit[:, q, p]
     gradient[:, PEAK:] = moments(weighted, 1)[:, q[PEAK:], p[PEAK:]]
-    return chi2, matrix, gradient
+    curvature = misfit[:, both_q, both_p]
+    curvature[:, PEAK:] = 0
+    curvature[:, :, PEAK:] = 0
+    chi2 = np.einsum("nvu,nvu->n", weighted, rest)
+    return Equations(chi2, gradient, matrix, curvature)
