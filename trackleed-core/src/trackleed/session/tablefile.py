@@ -44,6 +44,8 @@ class TableWriter:
         self._schema: pa.Schema | None = None
         self._gathered: list[pa.Table] = []
         self._frames: set[int] = set()
+        self.broken = False
+        """Whether writing failed: nothing can be made of what is on disk."""
         self._file: BinaryIO | None = None
         self._writer: pq.ParquetWriter | None = None
 
@@ -82,17 +84,18 @@ class TableWriter:
     def close(self) -> None:
         """Bring the table to its place, safe from a loss of power."""
         self._flush()
-        assert self._file is not None
-        assert self._writer is not None
-        self._writer.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self.path)
-        sync(self.path.parent)
+        with self._breaking():
+            assert self._file is not None
+            assert self._writer is not None
+            self._writer.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self.path)
+            sync(self.path.parent)
 
     def discard(self) -> None:
-        """Leave nothing behind, after an error in `write` or `close`."""
+        """Leave nothing behind."""
         if self._writer is not None:
             self._writer.is_open = False  # else it tries again to write, and fails again
         if self._file is not None:
@@ -109,10 +112,19 @@ class TableWriter:
             self._frames |= frames
 
     def _flush(self) -> None:
-        writer = self._writer or self._open()
-        if self._gathered:
-            gathered, self._gathered = self._gathered, []
-            writer.write_table(pa.concat_tables(gathered).combine_chunks())
+        with self._breaking():
+            writer = self._writer or self._open()
+            if self._gathered:
+                writer.write_table(pa.concat_tables(self._gathered).combine_chunks())
+                self._gathered.clear()
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.broken = True
+            raise
 
     def _open(self) -> pq.ParquetWriter:
         schema = self._schema or _schema(self.spec, tables.empty(self.spec))
@@ -153,7 +165,7 @@ def read_table(
                 f"{path.name} has no column {', '.join(missing)}; it has: {', '.join(names)}"
             )
         read = wanted if "frame" in wanted or "frame" not in names else ["frame", *wanted]
-        groups = [g for g in range(file.num_row_groups) if _may_hold(file.metadata, g, frames)]
+        groups = [g for g in range(file.num_row_groups) if _may_hold(file, g, frames)]
         arrow = file.read_row_groups(groups, columns=read, use_threads=False)
         table: pd.DataFrame = arrow.to_pandas()
     if frames is not None:
@@ -181,11 +193,12 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise SessionDamaged(f"table cannot be read: {path}: {error}") from error
 
 
-def _may_hold(metadata: pq.FileMetaData, group: int, frames: tuple[int, int] | None) -> bool:
+def _may_hold(file: pq.ParquetFile, group: int, frames: tuple[int, int] | None) -> bool:
     if frames is None:
         return True
-    number = metadata.schema.names.index("frame")
-    found = metadata.row_group(group).column(number).statistics
+    # Not by file.metadata.schema: that is a reference cycle, and keeps the metadata for long.
+    number = file.schema_arrow.names.index("frame")
+    found = file.metadata.row_group(group).column(number).statistics
     return found is None or (found.max >= frames[0] and found.min < frames[1])
 
 

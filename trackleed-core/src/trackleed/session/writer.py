@@ -74,13 +74,12 @@ class StepWriter:
         """After an error, keep the rows written so far if that can be done."""
         if self._table is None or self.step.table is not None:
             return
-        try:
-            self._table.close()
-        except Exception:  # most likely what broke the step: a full disk
+        with suppress(SessionError):  # what broke the step may break this: a full disk
+            if not self._table.broken:
+                self.close()
+        if self._table.broken:
             with suppress(OSError):
                 self._table.discard()
-        else:
-            self._keep()
 
     def ended(self, error: BaseException | None) -> Step:
         """The step with its end."""
