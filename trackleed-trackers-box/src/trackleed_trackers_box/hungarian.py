@@ -8,7 +8,7 @@ import numpy as np
 
 from trackleed.errors import InputError
 from trackleed.tables import State
-from trackleed_trackers_box.linking import link, spacing, usual_step
+from trackleed_trackers_box.linking import link, longest_runs, spacing, usual_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BOX = ("x", "y", "width", "height", "score")
 _SPACING = 0.4  # of the spacing of spots: at half of it, a neighbour is as near
 _STEPS = 4.0  # times the usual way from frame to frame
-_SHORTEST = 3  # detections that make a track, unless the series is shorter
+_SHORTEST = 3  # detections in a row that make a track, unless the series is shorter
 
 
 class Hungarian:
@@ -76,7 +76,7 @@ class Hungarian:
             shortest = min(_SHORTEST, len(boxes))
         # Labels count up in the order of appearance, and boxes of one frame
         # are sorted by score, so numbers only need to close the gaps.
-        kept = np.bincount(np.concatenate([*labels, np.zeros(0, int)])) >= shortest
+        kept = longest_runs(labels) >= shortest
         number = np.where(kept, np.cumsum(kept), 0)
         return [number[label] for label in labels]
 

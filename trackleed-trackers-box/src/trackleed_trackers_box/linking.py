@@ -78,6 +78,18 @@ def link(
     return labels
 
 
+def longest_runs(labels: Sequence[Array]) -> Array:
+    """Frames in a row, at most, in which each track has a point (tracks,)."""
+    n_tracks = 1 + max((int(label.max(initial=-1)) for label in labels), default=-1)
+    run, longest = np.zeros(n_tracks, int), np.zeros(n_tracks, int)
+    for label in labels:
+        here = np.zeros(n_tracks, bool)
+        here[label] = True
+        run = np.where(here, run + 1, 0)
+        longest = np.maximum(longest, run)
+    return longest
+
+
 def spacing(points: Sequence[Array]) -> float:
     """Median distance, px, of a point to the nearest in its frame; NaN if there is none."""
     nearest = [cKDTree(p).query(p, k=2)[0][:, 1] for p in points if len(p) > 1]

@@ -24,7 +24,7 @@ class HungarianParams(Params):
     )
     min_length: Literal["auto"] | Annotated[int, Field(ge=1)] = option(
         "auto",
-        "detections that make a track; auto is 3, or all frames of a shorter series",
+        "detections in a row that make a track; auto is 3, or all frames of a shorter series",
         unit="frames",
     )
     order: Literal["auto", "frame", "energy"] = option(
