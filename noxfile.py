@@ -46,10 +46,10 @@ def demo(session: nox.Session) -> None:
     session.run("trackleed", "simulate", "energy-ramp", "demo/frames")
     session.run("trackleed", "run", "demo/frames", "demo/energy-ramp.trackleed")
     exports = ROOT / "demo" / "energy-ramp.trackleed" / "exports"
-    session.log(f"Results are in {exports}:")
-    for path in sorted(exports.rglob("*")):
-        if path.suffix in (".csv", ".png"):
-            session.log(f"  {path.relative_to(ROOT)}")
+    session.log("Tables and pictures:")
+    for path in sorted(exports.iterdir()):
+        count = f"/ ({len(list(path.iterdir()))} files)" if path.is_dir() else ""
+        session.log(f"  {path.relative_to(ROOT)}{count}")
 
 
 @nox.session
