@@ -94,7 +94,8 @@ def _series(session: Session, index: pd.DataFrame) -> dict[str, Any]:
         known = index[column].dropna()
         if len(known):
             name = column.rpartition("_")[0].replace("_", " ")
-            text = f"{known.min():g} to {known.max():g} {unit}"
+            low, high = f"{known.min():g}", f"{known.max():g}"
+            text = f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
             missing = len(index) - len(known)
             found[name] = text + (f", unknown in {missing} frames" if missing else "")
     notes = import_step.message.splitlines() if import_step else []
@@ -156,11 +157,11 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
     for s in steps:
         colour = {"done": "green", "running": "cyan"}.get(s["status"], "red")
         status = f"[{colour}]{s['status']}[/{colour}]"
-        if s.get("message"):
-            status += f": {escape(s['message'])}"
-        seconds = "" if s["seconds"] is None else f"{s['seconds']:.1f}"
-        rows = "" if s["rows"] is None else str(s["rows"])
-        table.add_row(s["id"], s["backend"], ", ".join(s["inputs"]), rows, seconds, status)
+        if s["status"] != "done":
+            status += f": {escape(s['message'].splitlines()[-1])}" if s["message"] else ""
+        seconds = f"{s['seconds']:.1f}"
+        rows = str(s["rows"] or "")
+        table.add_row(s["id"], s["backend"].rpartition(":")[2], ", ".join(s["inputs"]), rows, seconds, status)
     console.print(table)
 
 
