@@ -29,10 +29,10 @@ class _Form(NamedTuple):
 
 def _form(name: str, label: str, value: str, gap: str, units: str) -> _Form:
     text = rf"{_START}{label}(?P<value>{value}){gap}(?P<unit>{units}){_END}"
-    return _Form(name, re.compile(text))
+    return _Form(name, re.compile(text, re.ASCII))
 
 
-_ENERGY = r"(?i:beam[ _]?energy|energy|en)"
+_ENERGY = r"(?i:beam[ _]?energy|energy)"
 _LINK = r"[ _]?[=:]?[ _]?"
 _NO_ATOMS = r"(?(label)|(?!(?:1[2-4]|\d)C))"  # 6C and 13C without a label: atoms, isotopes
 _FORMS = (  # in this order; what one has read is gone for the next
@@ -167,7 +167,7 @@ def _is_surface(text: str) -> bool:
     if not (text.isascii() and text.isdigit()) or not int(text):
         return False
     if len(text) == 4:  # hexagonal: h + k = -i, written without its sign
-        return int(text[0]) + int(text[1]) == int(text[2])
+        return text == "0001" or 0 < int(text[0]) + int(text[1]) == int(text[2])
     return len(text) == 3
 
 

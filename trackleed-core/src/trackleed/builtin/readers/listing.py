@@ -18,7 +18,7 @@ KINDS = {
 
 _COPY = re.compile(r"\s*\((\d+)\)$")
 _WITH_UNIT = r"\d+[.,]\d+(?=\s?(?:k?eV|ML|K|C|s|min|h)(?![A-Za-z]))"
-_SPLIT = re.compile(rf"({_WITH_UNIT}|\d+)")
+_SPLIT = re.compile(rf"({_WITH_UNIT}|\d+)", re.IGNORECASE)
 
 
 class Listing(NamedTuple):

@@ -111,7 +111,7 @@ def from_tags(page: Page) -> Record:
 
 _ASSIGNED = re.compile(
     r"(?P<name>[A-Za-z][A-Za-z0-9 ]*?)\s*[=:]\s*(?P<value>[-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?)"
-    r"\s*(?P<unit>[A-Za-zµμ°]+)"
+    r"[ \t]*(?P<unit>[A-Za-zµμ°]+)"
 )
 
 

@@ -47,7 +47,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "time_s": ("t", "time", "elapsed", "elapsed time"),
     "coverage_ML": ("coverage", "theta"),
     "exposure_s": ("exposure", "exposure time", "integration time"),
-    "beam_current_A": ("i0", "current", "beam current"),
+    "beam_current_A": ("i0", "beam current"),
     "pressure_mbar": ("p", "pressure"),
     "n_averaged": ("n averaged", "number of frames", "averaged frames", "frames averaged"),
 }  # fmt: skip
@@ -64,8 +64,9 @@ GROUPS = (
 
 _DEFAULT_UNIT = {"energy_eV": "ev", "coverage_ML": "ml", "n_averaged": ""}
 _BLANK = frozenset(("", "-", "--", "nan", "n/a", "na", "none", "null"))
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
-_BRACKETED = re.compile(r"(?P<name>[^(\[/]*)[(\[/]\s*(?P<unit>[^)\]]*?)\s*[)\]]?(?P<rest>[^)\]]*)$")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_BRACKETED = re.compile(r"(?P<name>[^(\[]*)[(\[]\s*(?P<unit>[^)\]]*?)\s*[)\]]\s*(?P<rest>.*)")
+_SLASHED = re.compile(r"(?P<name>[^/]*)/\s*(?P<unit>\S+)\s*(?P<rest>.*)")
 
 
 class Quantity(NamedTuple):
@@ -116,10 +117,10 @@ def quantity(header: str) -> Quantity | None:
 
     None if its name is not known, or if its unit is not said and not obvious.
     """
-    bracketed = _BRACKETED.fullmatch(header.strip())
-    if bracketed:
-        found = unit_of(_plain(bracketed["name"]), bracketed["unit"])
-        return found and found._replace(exact=not bracketed["rest"].strip())
+    split = _BRACKETED.fullmatch(header.strip()) or _SLASHED.fullmatch(header.strip())
+    if split:
+        found = unit_of(_plain(split["name"]), split["unit"])
+        return found and found._replace(exact=not split["rest"])
     words = _plain(header).split()
     for n in range(len(words), 0, -1):
         name, rest = " ".join(words[:n]), words[n:]

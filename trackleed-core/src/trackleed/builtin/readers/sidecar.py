@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from trackleed.builtin.readers.listing import original_stem
@@ -69,7 +70,7 @@ def parse_log(text: str) -> Record:
     """Quantities and date of one log. What it does not say with its unit is left out."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     record: Record = {}
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+    for line, following in pairwise([*lines, ""]):
         when = stamp(line)
         if when:
             record.setdefault(STAMP, when)

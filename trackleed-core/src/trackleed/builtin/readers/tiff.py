@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from trackleed.builtin.readers import pillow
 from trackleed.builtin.readers.pages import Array, Page, Pages
@@ -44,9 +44,10 @@ def list_pages(path: Path) -> Pages:
     """
     # As OME, a file would be read together with others that it names.
     with _complaints() as problems, tifffile.TiffFile(path, is_ome=False) as file:
-        found = [image for series in file.series for image in _images(path, file, series)]
+        series = [each for each in file.series if not each.keyframe.is_reduced]  # no thumbnails
+        found = [image for each in series for image in _images(path, file, each)]
         tags = page_tags(file, [image.page for image in found])
-        notes = _notes(path, file.series)
+        notes = _notes(path, series)
     size = path.stat().st_size
     whole = [i for i, image in enumerate(found) if image.end <= size]
     if len(whole) < len(found):
@@ -144,13 +145,16 @@ def _load_raw(layout: _Layout, place: int) -> Array:
 def _decode(layout: _Layout, closed: _Closed, page: Any) -> Array:
     try:
         return layout.arrange(closed.asarray(page).reshape(layout.size))
-    except ValueError as error:
-        # LZW and JPEG need imagecodecs, a large package; Pillow has them too.
+    except (ValueError, NotImplementedError) as error:
+        # LZW, JPEG and 12 bits need imagecodecs, a large package; Pillow has them too.
         if page.keyframe.photometric in (_INVERTED, _PALETTE):
             raise  # Pillow would turn these into something else
-        with Image.open(layout.path) as image:
-            image.seek(int(page.index))
-            pixels = pillow.to_array(image)
+        try:
+            with Image.open(layout.path) as image:
+                image.seek(int(page.index))
+                pixels = pillow.to_array(image)
+        except UnidentifiedImageError:
+            pixels = np.empty(0, bool)
         if pixels.dtype.itemsize != layout.dtype.itemsize or pixels.dtype.kind != layout.dtype.kind:
             raise InputError(f"{layout.path}: {error}", "save it without compression") from error
         return pixels
