@@ -16,10 +16,11 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
 
     In each of a sample of frames every midpoint of two spots, and every spot by
     itself, is a candidate for the centre; its support is the number of spots that
-    have a partner at ``-r`` about it (the (0,0) spot is its own). The candidate with the
-    largest support, summed over the frames, starts the set; pairs join that share its midpoint in
-    most frames where both are seen. Frames in which none of them is seen
-    start again with the best of the remaining candidates. A track has one partner at a time.
+    have a partner at ``-r`` about it (the (0,0) spot is its own). The candidate that explains
+    the largest share of the spots, summed over the frames, starts the set; pairs join that share
+    its midpoint in most frames where both are seen. Frames in which none of them is seen start
+    again, with a candidate near the centre that is known for other frames. A track has one
+    partner at a time.
 
     Parameters
     ----------
@@ -27,7 +28,8 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     tolerance : float
         Distance in px within which midpoints agree.
     share : float
-        Share of a frame's spots that must have a partner; at least 4 spots always.
+        Share of a frame's spots that must have a partner; at least 4 spots always, and 5
+        where a share is asked for and there are 6 spots, of which two pairs agree by chance.
 
     Returns
     -------
@@ -38,15 +40,17 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     first, second = np.triu_indices(len(busy))
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
     middle = np.stack([x[:, first] + x[:, second], y[:, first] + y[:, second]], axis=-1) / 2
-    score = _support(middle, np.where(first == second, 1, 2), tolerance)
-    n_spots = np.isfinite(x).sum(axis=1)
-    score[score < np.maximum(4, share * n_spots)[:, None]] = 0
+    support = _support(middle, np.where(first == second, 1, 2), tolerance)
+    n_spots = np.isfinite(x).sum(axis=1)[:, None]
+    fewest = np.where((share > 0) & (n_spots > 5), 5, 4)
+    enough = support >= np.maximum(fewest, share * n_spots)
 
     center = np.full((len(rows), 2), np.nan)
     members = np.zeros(len(first), dtype=bool)
-    while True:
-        dark = np.isnan(center[:, 0])
-        total = score[dark].sum(axis=0)
+    while (dark := np.isnan(center[:, 0])).any():
+        often = 3 * enough[dark].sum(axis=0) > (support[dark] > 0).sum(axis=0)
+        near = _nearness(middle[dark], center, np.flatnonzero(dark), 5 * tolerance)
+        total = np.where(often, (near * support[dark] / n_spots[dark]).sum(axis=0), 0)
         if not total.any():
             break
         center[dark] = middle[dark, np.argmax(total)]
@@ -64,6 +68,16 @@ def _support(middle: Array, weight: Array, tolerance: float) -> Array:
         near = tree.sparse_distance_matrix(tree, tolerance, output_type="coo_matrix")
         row[seen] = np.bincount(near.row, weights=weight[seen][near.col], minlength=len(seen))
     return support
+
+
+def _nearness(middle: Array, center: Array, rows: Array, reach: float) -> Array:
+    """1 for candidates at the centre of the frame nearest in time that has one, less far off."""
+    known = np.flatnonzero(np.isfinite(center[:, 0]))
+    if len(known) == 0:
+        return np.ones(middle.shape[:2])
+    nearest = known[np.argmin(np.abs(rows[:, None] - known), axis=1)]
+    off2 = ((middle - center[nearest, None]) ** 2).sum(axis=-1)
+    return np.where(np.isfinite(off2), 1 / (1 + off2 / reach**2), 0)
 
 
 def _grow(middle: Array, center: Array, members: Array, tolerance: float) -> tuple[Array, Array]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+PLACED = (FitStatus.OK, FitStatus.SATURATED)
+"""Fits whose position counts: clipping takes a spot's height, not its place."""
+
 EXACT = 1e-12
 """Variance, in px^2, that stands for an error that a fit does not tell."""
 
@@ -26,7 +29,7 @@ REJECT = 5.0
 
 @dataclass(frozen=True)
 class Spots:
-    """Fitted positions, arrays (frame, track), NaN where a track has no usable fit."""
+    """Fitted positions, arrays (frame, track), NaN where a track has none that counts."""
 
     frames: Array
     tracks: Array
@@ -37,8 +40,8 @@ class Spots:
 
     @classmethod
     def from_fits(cls, fits: pd.DataFrame, frames: Array, tracks: Sequence[int] | None) -> Spots:
-        """Gather the fits with status "ok", of all tracks or of those named."""
-        usable = (fits["status"] == FitStatus.OK) & np.isfinite(fits["x"] + fits["y"])
+        """Gather the fits whose position counts, of all tracks or of those named."""
+        usable = fits["status"].isin(PLACED) & np.isfinite(fits["x"] + fits["y"])
         usable &= fits["frame"].isin(frames)
         if tracks is not None:
             usable &= fits["track_id"].isin(tracks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from trackleed.analysis._spots import PLACED
 from trackleed.tables import FitStatus
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ FEWEST = 12
 
 
 def place_apertures(
-    tracks: pd.DataFrame, fits: pd.DataFrame | None = None, *, scale: float = 2.5
+    tracks: pd.DataFrame, fits: pd.DataFrame | None = None, *, scale: float = 3.0
 ) -> pd.DataFrame:
     """Where the aperture of every track lies in every frame, and how large it is.
 
-    It sits on the fitted position where the fit is "ok", else on the tracked one, so that a spot
+    It sits on the fitted position where there is one, else on the tracked one, so that a spot
     too dim to fit has an intensity too. A track has one radius in all frames: a
     radius that follows the fit would let the intensity breathe with it.
 
@@ -44,10 +45,9 @@ def place_apertures(
     tracks, fits : DataFrame
         The tables of these names. Not modified.
     scale : float
-        Radius in units of sigma, the median over the track's fits of
-        ``sqrt(sigma_x sigma_y)``; of the whole table's where a track has none. Without any fit
-        the radius is a third of the ROI's width. 2.5 sigma hold 95.6 % of a Gaussian, 3 sigma
-        98.9 %.
+        Radius in units of the spot's larger sigma, the median over the track's fits; over the
+        whole table's where a track has none. Without any fit the radius is a third of
+        the ROI's width. 3 sigma hold 98.9 % of a round Gaussian, 2.5 sigma 95.6 %.
 
     Returns
     -------
@@ -58,14 +58,13 @@ def place_apertures(
     size = (tracks["width"] * tracks["height"]) ** 0.5 / 3
     radius = size.groupby(tracks["track_id"]).transform("median")
     if fits is not None:
-        good = fits[fits["status"] == FitStatus.OK]
-        fitted = tracks[["frame", "track_id"]].merge(
-            good[["frame", "track_id", "x", "y"]], how="left", on=["frame", "track_id"]
-        )
+        placed = fits.loc[fits["status"].isin(PLACED), ["frame", "track_id", "x", "y"]]
+        fitted = tracks[["frame", "track_id"]].merge(placed, how="left", on=["frame", "track_id"])
         for axis in ("x", "y"):
             known = fitted[axis].notna().to_numpy()
             spots[axis] = np.where(known, fitted[axis].to_numpy(), spots[axis].to_numpy())
-        sigma = (good["sigma_x"] * good["sigma_y"]) ** 0.5
+        good = fits[fits["status"] == FitStatus.OK]
+        sigma = good[["sigma_x", "sigma_y"]].max(axis=1)
         own = tracks["track_id"].map(sigma.groupby(good["track_id"]).median())
         radius = (scale * own).fillna(scale * sigma.median()).fillna(radius)
     spots["radius"] = radius.clip(lower=SMALLEST)

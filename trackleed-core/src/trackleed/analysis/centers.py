@@ -21,7 +21,7 @@ Mode = Literal["auto", "pairs", "circle", "fixed"]
 NONE = "none"
 """Mode of a frame whose centre is not known."""
 
-PAIRED = 1 / 3
+PAIRED = 0.4
 """Share of a frame's spots that must have a partner before "auto" takes them for symmetric."""
 
 
@@ -38,7 +38,8 @@ def pattern_centers(
 
     Which tracks are opposite each other, or share a ring, is decided once for the whole
     series, so that the centre does not jump when a spot fades; each frame then uses those that it
-    has. Only fits with status "ok" count.
+    has. Fits with status "ok" and "saturated" count: clipping takes a spot's height, not its
+    place.
 
     Parameters
     ----------
@@ -49,10 +50,10 @@ def pattern_centers(
     mode : {"auto", "pairs", "circle", "fixed"}
         ``pairs``: weighted mean of the midpoints of opposite spots (inversion symmetry
         about an unknown centre). ``circle``: centre of the circle through the spots of
-        one ring, the fullest. ``fixed``: ``fixed``, in every frame. ``auto``: pairs if a third
-        of the spots have a partner, at least two pairs, and they are seen in half of the frames
-        that have spots at all; else a circle if four tracks share one; whichever covers more
-        frames.
+        one ring, the fullest. ``fixed``: ``fixed``, in every frame. ``auto``: pairs if 40 % of
+        the spots have a partner, five of six or more, four of fewer, and are seen in half of
+        the frames that have spots at all; else a circle if four tracks share one; whichever
+        covers more frames.
     fixed : (float, float), optional
         x and y in px, for ``mode="fixed"``.
     tracks : sequence of int, optional

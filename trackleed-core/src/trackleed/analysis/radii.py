@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.tables import RADII, FitStatus, build
+from trackleed.analysis._spots import PLACED
+from trackleed.tables import RADII, build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,18 +24,18 @@ def radii(fits: pd.DataFrame, centers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The ``radii`` table, a row for each row of ``fits``; NaN where the fit is not "ok" or the
-        frame has no centre. The error holds those of the fit and of the centre along the
-        line between them, as if independent: for a spot that the centre itself rests on it is
-        somewhat too large (by 1.2 with three pairs). A centre given by
-        hand counts as exact: the radius is then the distance from that point.
+        The ``radii`` table, a row for each row of ``fits``; NaN where the fit is neither "ok"
+        nor "saturated", or the frame has no centre. The error holds those of the fit and of the
+        centre along the line between them, as if independent: for a spot that the centre itself
+        rests on it is somewhat too large (by 1.2 with three pairs). A centre given by hand counts
+        as exact: the radius is then the distance from that point.
     """
     at = centers.set_index("frame").reindex(fits["frame"])
     exact = (at["mode"] == "fixed").to_numpy()
-    ok = (fits["status"] == FitStatus.OK).to_numpy()
+    placed = fits["status"].isin(PLACED).to_numpy()
     d, variance = [], []
     for axis in ("x", "y"):
-        d.append(np.where(ok, fits[axis].to_numpy() - at[axis].to_numpy(), np.nan))
+        d.append(np.where(placed, fits[axis].to_numpy() - at[axis].to_numpy(), np.nan))
         center_err = np.where(exact, 0.0, at[f"{axis}_err"].to_numpy())
         variance.append(fits[f"{axis}_err"].to_numpy() ** 2 + center_err**2)
     radius = np.hypot(*d)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trackleed.backend import BackendSpec
+from trackleed.builtin.exporters.params import OverlaysParams
 
 
 def specs() -> Iterator[BackendSpec]:
@@ -21,4 +22,11 @@ def specs() -> Iterator[BackendSpec]:
         summary="everything about every spot as one Parquet file",
         factory=f"{package}.parquet_file:ParquetExporter",
         family="tables",
+    )
+    yield BackendSpec(
+        name="overlays",
+        summary="frames with their tracks drawn in, an overview and a contact sheet as PNG files",
+        factory=f"{package}.overlays:OverlaysExporter",
+        params=OverlaysParams,
+        family="pictures",
     )

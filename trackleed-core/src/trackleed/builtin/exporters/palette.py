@@ -5,7 +5,7 @@ from __future__ import annotations
 _HUES = (
     (230, 159, 0),  # orange
     (86, 180, 233),  # sky blue
-    (0, 190, 140),  # green
+    (0, 205, 150),  # green
     (240, 228, 66),  # yellow
     (92, 124, 250),  # blue
     (238, 102, 50),  # vermilion

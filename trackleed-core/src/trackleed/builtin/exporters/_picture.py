@@ -1,0 +1,154 @@
+"""An enlarged frame to draw on, in the frame's own coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageColor, ImageDraw, ImageFilter, ImageFont
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Style: TypeAlias = Literal["solid", "dashed"]
+
+PAPER = "#16181d"
+INK = "#e8eaed"
+FAINT = "#8b919c"
+RIM = "#3fb8af"
+"""Colour of the mask's outline; no track has it."""
+
+SMOOTH = 2
+"""Lines are drawn this many times larger, because Pillow draws them with steps."""
+
+ARC_PX = 5.0
+"""Length of a dash."""
+
+
+@cache
+def font(size: int) -> Any:
+    """The font of all pictures."""
+    return ImageFont.load_default(size)
+
+
+class Shade:
+    """A mask as pictures of one scale show it: darkened, with its rim drawn.
+
+    Parameters
+    ----------
+    valid : ndarray of bool (y, x)
+    scale : float
+        Image pixels per pixel of the frame.
+    """
+
+    def __init__(self, valid: Array, scale: float) -> None:
+        self.scale = scale
+        self.size = (round(valid.shape[1] * scale), round(valid.shape[0] * scale))
+        mask = Image.fromarray(np.where(valid, 255, 0).astype(np.uint8))
+        self._shown = mask.resize(self.size, Image.Resampling.BILINEAR)
+        # Single hot pixels are darkened; outlines of so many would hide the frame.
+        whole = mask.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))
+        soft = whole.resize(self.size, Image.Resampling.BICUBIC)
+        soft = soft.filter(ImageFilter.GaussianBlur(scale))
+        # A blurred step of 255 rises by this much in each pixel: the line is about 1.5 px wide.
+        rise = min(255 / (np.sqrt(2 * np.pi) * scale), 80)
+        self._rim = soft.point(lambda level: 255 * max(0.0, 1.3 - abs(level - 127.5) / rise))
+
+    def apply(self, grey: Image.Image) -> Image.Image:
+        """The grey picture in RGB, with the mask."""
+        dark = grey.point(lambda level: level * 0.55)
+        image = Image.composite(grey, dark, self._shown).convert("RGB")
+        image.paste(RIM, (0, 0), self._rim)
+        return image
+
+
+class Picture:
+    """A frame as an image, ``scale`` times larger.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8 (y, x)
+    shade : Shade
+        The mask at the scale of the picture.
+    """
+
+    def __init__(self, grey: Array, shade: Shade) -> None:
+        self.scale, self.size = shade.scale, shade.size
+        self.image = shade.apply(Image.fromarray(grey).resize(self.size, Image.Resampling.BICUBIC))
+        self._lines = Image.new("RGBA", (self.size[0] * SMOOTH, self.size[1] * SMOOTH))
+        self._pen = ImageDraw.Draw(self._lines)
+        self._texts: list[tuple[float, float, str, str, int, str]] = []
+
+    def at(self, x: Any, y: Any) -> Array:
+        """Image coordinates of a point of the frame, where an integer is a pixel's centre."""
+        return (np.stack(np.broadcast_arrays(x, y), axis=-1) + 0.5) * self.scale - 0.5
+
+    def line(self, points: Array, colour: str, width: float = 1.5, opacity: float = 1.0) -> None:
+        """A line through points (n, 2) in image coordinates."""
+        if len(points) > 1:
+            fine = (np.asarray(points) + 0.5) * SMOOTH - 0.5
+            self._pen.line(
+                [(float(x), float(y)) for x, y in fine],
+                fill=(*_rgb(colour), round(255 * opacity)),
+                width=max(1, round(width * SMOOTH)),
+                joint="curve",
+            )
+
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        axes: tuple[float, float],
+        angle_deg: float,
+        colour: str,
+        width: float = 2.0,
+        style: Style = "solid",
+        opacity: float = 1.0,
+    ) -> None:
+        """An ellipse about a point of the frame; ``axes`` are half axes in frame pixels."""
+        half = np.array(axes) * self.scale
+        n = int(np.clip(2 * np.pi * half.mean() / ARC_PX, 10, 200)) // 2 * 2
+        t = np.linspace(0, 2 * np.pi, 8 * n + 1)
+        angle = np.deg2rad(angle_deg)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        points = self.at(x, y) + np.column_stack([half[0] * np.cos(t), half[1] * np.sin(t)]) @ turn
+        if style == "solid":
+            self.line(points, colour, width, opacity)
+        else:
+            for start in range(0, 8 * n, 16):
+                self.line(points[start : start + 9], colour, width, opacity)
+
+    def dot(self, x: float, y: float, radius: float, colour: str) -> None:
+        """A filled circle about a point of the frame; the radius in image pixels."""
+        cx, cy = (self.at(x, y) + 0.5) * SMOOTH - 0.5
+        r = radius * SMOOTH
+        self._pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=(*_rgb(colour), 255))
+
+    def cross(self, x: float, y: float, arm: float, colour: str) -> None:
+        """An upright cross with an open middle; the arm in image pixels."""
+        center = self.at(x, y)
+        for way in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            points = center + np.array([[0.3 * arm], [arm]]) * np.array(way)
+            self.line(points, PAPER, 4.0, 0.7)
+            self.line(points, colour, 2.0)
+
+    def text(
+        self, at: Sequence[float] | Array, text: str, colour: str, size: int, anchor: str = "mm"
+    ) -> None:
+        """Text at a place of the image, dark round its letters."""
+        self._texts.append((float(at[0]), float(at[1]), text, colour, size, anchor))
+
+    def finish(self) -> Image.Image:
+        """The image with everything that was drawn."""
+        lines = self._lines.resize(self.size, Image.Resampling.BOX)
+        self.image.paste(lines, (0, 0), lines)
+        draw = ImageDraw.Draw(self.image)
+        for x, y, text, colour, size, anchor in self._texts:
+            draw.text(
+                (x, y), text, colour, font(size), anchor, stroke_width=2, stroke_fill="#000000"
+            )
+        return self.image
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return ImageColor.getrgb(colour)
