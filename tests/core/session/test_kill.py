@@ -1,4 +1,4 @@
-"""Real processes, really killed, at random moments and at every call that touches a file."""
+"""Real processes, really killed, at random moments and at calls that touch a file."""
 
 from __future__ import annotations
 
@@ -98,9 +98,10 @@ def test_a_session_survives_being_killed_at_random_moments(tmp_path: Path) -> No
 
 
 def test_a_session_survives_being_killed_at_any_call(tmp_path: Path) -> None:
-    done = [look_at(log) for log in kill(tmp_path, "calls", 5)]
+    done = [look_at(log) for log in kill(tmp_path, "calls", 7)]
     assert len(done) > 20
-    assert set(done) >= {0, 1, 8, 9, 10}
+    assert {0, 10} < set(done)
+    assert len(set(done)) > 6
 
 
 REPLACER = """

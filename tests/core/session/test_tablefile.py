@@ -74,8 +74,11 @@ def test_blocks_with_other_columns_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="columns changed"):
         write(tmp_path / "t.parquet", tables.TRACKS, tracks(0), tracks(1) | {"hue": np.ones(2)})
     further = tracks(1) | {"hue": np.array(["red", "blue"])}
-    with pytest.raises(TableError, match="column changed its kind"):
+    with pytest.raises(TableError, match="mixes kinds"):
         write(tmp_path / "u.parquet", tables.TRACKS, tracks(0) | {"hue": np.ones(2)}, further)
+    mixed = tracks(0) | {"hue": np.array(["red", 1.5], dtype=object)}
+    with pytest.raises(TableError, match="mixes kinds"):
+        write(tmp_path / "v.parquet", tables.TRACKS, mixed)
 
 
 def test_a_frame_written_twice_is_refused(tmp_path: Path) -> None:

@@ -63,19 +63,16 @@ class TableWriter:
         if table.empty:
             return
         self._check_frames(table)
-        if self._schema is None:
-            self._schema = _schema(self.spec, table)
-        if list(table.columns) != self._schema.names:
-            raise TableError(
-                f"{self.spec.name} table: columns changed from {', '.join(self._schema.names)} "
-                f"to {', '.join(table.columns)}"
-            )
         try:
+            self._schema = self._schema or _schema(self.spec, table)
+            if list(table.columns) != self._schema.names:
+                raise TableError(
+                    f"{self.spec.name} table: columns changed from "
+                    f"{', '.join(self._schema.names)} to {', '.join(table.columns)}"
+                )
             arrays = [_array(table[field.name], field.type) for field in self._schema]
         except pa.ArrowException as error:
-            raise TableError(
-                f"{self.spec.name} table: a column changed its kind: {error}"
-            ) from None
+            raise TableError(f"{self.spec.name} table: a column mixes kinds: {error}") from None
         self._gathered.append(pa.Table.from_arrays(arrays, schema=self._schema))
         self.rows += len(table)
         if sum(map(len, self._gathered)) >= ROWS_PER_GROUP:

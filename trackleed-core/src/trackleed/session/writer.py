@@ -74,7 +74,7 @@ class StepWriter:
         """After an error, keep the rows written so far if that can be done."""
         if self._table is None or self.step.table is not None:
             return
-        with suppress(SessionError):  # what broke the step may break this: a full disk
+        with suppress(Exception):  # what broke the step may break this: a full disk
             if not self._table.broken:
                 self.close()
         if self._table.broken:
