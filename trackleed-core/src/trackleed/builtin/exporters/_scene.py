@@ -27,7 +27,7 @@ class Scene:
     """The spots of some frames, and where all tracks went."""
 
     spots: dict[int, pd.DataFrame] = field(default_factory=dict)
-    """By frame: track_id, state, x, y, width, height, sigma_x, sigma_y, theta_deg, fitted, clipped."""
+    """By frame: tracks as they stand, with the fitted place and shape; ``fitted``, ``clipped``."""
     paths: dict[int, Array] = field(default_factory=dict)
     """By track: rows of frame, x, y where it was seen."""
     lives: dict[int, tuple[int, int, int]] = field(default_factory=dict)
