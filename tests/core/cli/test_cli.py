@@ -138,8 +138,9 @@ def test_bad_input_is_one_line_and_a_failure(
 ) -> None:
     places = {"FRAMES": spot_folder, "OUT": tmp_path / "a.trackleed"}
     given = [places.get(a, a) for a in arguments]
-    if arguments[0] == "run" and "--tracker" not in arguments:
-        given += ["--detector", "bright", "--tracker", "nearest"]
+    if arguments[0] == "run":
+        given += ["--detector", "bright"]
+        given += [] if "--tracker" in arguments else ["--tracker", "nearest"]
     code, out, err = call(*given)
     assert code == 1
     assert message in err
