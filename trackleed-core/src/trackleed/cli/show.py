@@ -161,7 +161,9 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
             status += f": {escape(s['message'].splitlines()[-1])}" if s["message"] else ""
         seconds = f"{s['seconds']:.1f}"
         rows = str(s["rows"] or "")
-        table.add_row(s["id"], s["backend"].rpartition(":")[2], ", ".join(s["inputs"]), rows, seconds, status)
+        table.add_row(
+            s["id"], s["backend"].rpartition(":")[2], ", ".join(s["inputs"]), rows, seconds, status
+        )
     console.print(table)
 
 

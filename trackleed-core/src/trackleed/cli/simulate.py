@@ -51,7 +51,9 @@ class ScenarioName(click.ParamType[str]):
     "--bits", type=click.Choice(["8", "16"]), default="16", show_default=True, help="Depth."
 )
 @click.option("--dose", type=float, help="Electrons at full scale; less means more noise.")
-@click.option("--exposure", type=float, help="Brightest spot over full scale; above 1 it is clipped.")
+@click.option(
+    "--exposure", type=float, help="Brightest spot over full scale; above 1 it is clipped."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 @click.option(
     "--format", "suffix", type=click.Choice(["tif", "png"]), default="tif", show_default=True
@@ -79,8 +81,6 @@ def simulate(
     given = {name: value for name, value in options.items() if value is not None}
     simulation = make(scenario, **{**given, "bits": int(given["bits"])})
     with progress_bars() as progress:
-        write(
-            simulation, folder, format=suffix, on_frame=lambda i, n: progress("simulate", i, n)
-        )
+        write(simulation, folder, format=suffix, on_frame=lambda i, n: progress("simulate", i, n))
     click.echo(f"{len(simulation)} frames in {folder}; the truth is in {folder / 'truth'}")
     click.echo(f"next: trackleed run {folder} {folder.name}.trackleed")
