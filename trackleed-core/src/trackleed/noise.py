@@ -12,9 +12,9 @@ from trackleed.frames import FrameSequence, NoiseModel
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 FRAMES = 16  # frames looked at, spread evenly over the series
-BLOCK = 7  # side in px of the blocks in which the scatter is measured
+BLOCK = 5  # side in px of the blocks in which the scatter is measured
 ORDER = 4  # of the polynomial taken out of each block: it follows the top of a spot
-BINS = 24  # levels at which the scatter is averaged
+BINS = 60  # levels at which the scatter is averaged: so narrow that it hardly changes within one
 LOW_QUANTILE = 0.25  # of the scatter at one level: what structure adds is always upwards
 
 
@@ -56,7 +56,7 @@ def estimate_noise(frames: FrameSequence) -> NoiseModel:
         return NoiseModel(gain=0.0, read_noise=max(floor, 1.0) ** 0.5)
     levels, variances, errors = _by_level(level, variance)
     variances = np.maximum(variances, floor)
-    black = float(levels[0])
+    black = float(level.min())
     if len(levels) < 3 or not (variances > 0).all():
         read = max(float(np.median(variances)), floor) ** 0.5
         return NoiseModel(gain=0.0, read_noise=read or _tiny(frames), black=black)
@@ -141,7 +141,7 @@ def _by_level(level: Array, variance: Array) -> tuple[Array, Array, Array]:
         here = (level >= low) & (level <= high)
         if np.count_nonzero(here) >= 12:
             value = np.quantile(variance[here], LOW_QUANTILE) * to_mean
-            error = np.hypot(0.1, 1.4 * np.sqrt(2 / freedom / np.count_nonzero(here)))
+            error = np.hypot(0.03, 1.4 * np.sqrt(2 / freedom / np.count_nonzero(here)))
             rows.append((level[here].mean(), value, error))
     if not rows:
         rows.append((level.mean(), np.median(variance), 1.0))
@@ -150,21 +150,17 @@ def _by_level(level: Array, variance: Array) -> tuple[Array, Array, Array]:
 
 
 def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float]:
-    """Slope and intercept, both >= 0, by a robust fit of the logarithm of the variance.
-
-    A term in the square of the signal goes with them and is thrown away: what is
-    left of the spots' own shape, and the uneven response of the pixels, grow so.
-    """
+    """Slope and intercept, both >= 0, by a robust fit of the logarithm of the variance."""
     from scipy.optimize import least_squares
 
     scale = float(np.median(variance))
     reach = max(float(signal.max()), 1e-12)
-    powers = (signal / reach)[:, None] ** np.arange(3)
 
     def misfit(p: Array) -> Array:
-        return np.log(np.maximum(powers @ p, 1e-12) * scale / variance) / error
+        line = p[0] + p[1] * signal / reach
+        return np.asarray(np.log(np.maximum(line, 1e-12) * scale / variance) / error)
 
-    start = [variance[0] / scale, 1.0, 1e-3]
+    start = [variance[0] / scale, 1.0]
     fit = least_squares(misfit, start, bounds=(0, np.inf), loss="cauchy", f_scale=2.0)
     return float(fit.x[1]) * scale / reach, float(fit.x[0]) * scale
 

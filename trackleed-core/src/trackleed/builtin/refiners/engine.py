@@ -16,6 +16,7 @@ from trackleed.builtin.refiners.model import Array, background, equations, half,
 
 TOLERANCE = 1e-7  # squared length of the last step, in errors of the parameters
 ROUGH = 0.1  # the same, while the weights are still to change
+TINY = 1e-60  # keeps the sums over an ROI without usable pixels from dividing by zero
 NEAR = 1.0  # the same, of a step after which the second derivatives are trusted
 MAX_STEPS = 60
 MAX_DAMPING = 1e7
@@ -109,14 +110,14 @@ def minimise(data: Array, weights: Array, k: Array, tolerance: float = TOLERANCE
 
 def covariance(matrix: Array) -> Array:
     """Inverse of ``matrix`` (n, params, params); finite, if meaningless, where it has none."""
-    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), TINY))
     both = scale[:, :, None] * scale[:, None, :]
     return np.asarray(np.linalg.inv(matrix / both + 1e-13 * np.eye(matrix.shape[1])) / both)
 
 
 def damped_step(matrix: Array, gradient: Array, damping: Array) -> Array:
     """Marquardt's step: the diagonal, scaled to 1, is raised by ``damping`` (n,)."""
-    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), 1e-300))
+    scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), TINY))
     scaled = matrix / (scale[:, :, None] * scale[:, None, :])
     scaled += (damping + 1e-12)[:, None, None] * np.eye(matrix.shape[1])
     return np.asarray(np.linalg.solve(scaled, (gradient / scale)[..., None])[..., 0] / scale)

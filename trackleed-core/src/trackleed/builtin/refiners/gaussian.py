@@ -90,9 +90,10 @@ class Gaussian:
                 for name, values in measure(batch, tracks, pair, frames.noise, self.params).items():
                     found[name][batch.row] = values
         found["tracked"] = np.isfinite(tracks.x)
+        found["settled"] = settled(found, self.params)
         found.update(neighbours.disturbance(pair, tracks.x, tracks.y, found))
         status = judge(found, self.params)
-        kept = np.isin(status, [str(word) for word in NUMBERS]) & settled(found, self.params)
+        kept = np.isin(status, [str(word) for word in NUMBERS]) & found["settled"]
         for column in FITS.columns:
             if column.dtype == "float":
                 found[column.name][~kept] = np.nan

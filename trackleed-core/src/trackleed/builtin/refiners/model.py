@@ -17,6 +17,7 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+HIGHEST = 300.0  # logarithm of the highest peak: what a fit that runs away is held back at
 PEAK = 6  # parameters of the peak; those of the background follow
 U_POWER = np.array([0, 1, 0, 2, 1, 0, 0, 1, 0])
 V_POWER = np.array([0, 0, 1, 0, 1, 2, 0, 0, 1])
@@ -44,7 +45,7 @@ def surface(coefficients: Array, columns: slice, side: int, degree: int) -> Arra
 def peak(k: Array, side: int) -> Array:
     """The spots alone, array (n, side, side)."""
     exponent = surface(k, slice(0, PEAK), side, 2)
-    return np.exp(np.minimum(exponent, 300.0, out=exponent))
+    return np.exp(np.minimum(exponent, HIGHEST, out=exponent))
 
 
 def background(k: Array, side: int) -> Array:

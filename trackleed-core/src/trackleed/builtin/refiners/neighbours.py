@@ -8,6 +8,7 @@ from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.model import Array
 
 SEPARABLE = 3.0  # px; two tracks closer than this share their pixels
+CLOSE = 3.0  # widths of a spot within which another can hide
 
 
 def pairs(frame: Array, x: Array, y: Array, reach: Array) -> tuple[Array, Array]:
@@ -57,15 +58,16 @@ def disturbance(
     x, y : ndarray (n,)
         Tracked positions.
     fits : dict of ndarray (n,)
-        Fitted ``x``, ``y``, ``amplitude``, ``precision`` (n, 2, 2) and ``converged``.
+        Fitted ``x``, ``y``, ``amplitude``, ``precision`` (n, 2, 2); ``converged``, ``settled``.
 
     Returns
     -------
     dict
         ``astray`` (n,), bool: the fit stands nearer to a neighbour's track than to its own.
         ``leak`` (n,): light of a neighbour half-way to it, over the spot's own
-        amplitude. The ROI is cut off there, so that no pixel of the fit gets more. A
-        neighbour without a fit is taken for a twin.
+        amplitude. The ROI is cut off there, so that no pixel of the fit gets more.
+        A neighbour whose own fit found no spot at its place is taken for a twin if it is
+        close, where a spot could hide, and for dark if not.
     """
     i, j = pair
     to_own = np.hypot(fits["x"] - x, fits["y"] - y)
@@ -73,10 +75,13 @@ def disturbance(
     astray = np.zeros(len(x), dtype=bool)
     np.logical_or.at(astray, i, fits["converged"][i] & (to_other < to_own[i]))
 
-    source = np.where(fits["converged"][j], j, i)
-    step = 0.5 * np.stack([x[i] - x[j], y[i] - y[j]], axis=1)
-    exponent = np.einsum("ni,nij,nj->n", step, fits["precision"][source], step)
-    light = fits["amplitude"][source] * np.exp(-0.5 * exponent) / fits["amplitude"][i]
+    own = fits["settled"][i]
+    i, j = i[own], j[own]
+    sound = fits["settled"][j] & ~astray[j]
+    shape = fits["precision"][np.where(sound, j, i)]
+    step = np.stack([x[i] - x[j], y[i] - y[j]], axis=1)
+    distance2 = np.einsum("ni,nij,nj->n", step, shape, step)  # in widths
+    ratio = np.where(sound, fits["amplitude"][j] / fits["amplitude"][i], distance2 < CLOSE**2)
     leak = np.zeros(len(x))
-    np.maximum.at(leak, i, np.where(fits["converged"][i], light, 0.0))
+    np.maximum.at(leak, i, ratio * np.exp(-0.5 * distance2 / 4))
     return {"astray": astray, "leak": leak}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed.builtin.refiners.model import PEAK, Array, half
+from trackleed.builtin.refiners.model import HIGHEST, PEAK, Array, half
 
 FWHM = 2 * np.sqrt(2 * np.log(2))  # full width at half maximum over sigma
 AXIS_KNOWN = 3.0  # errors by which the widths must differ for the axis to be known
@@ -50,6 +50,7 @@ def spots(k: Array, side: int) -> Spots:
     d_log_amplitude = np.einsum("nki,ni->nk", 0.5 * (d_line + pull), centre)
     d_log_amplitude[:, 0] = 1
     d_log_volume = d_log_amplitude - 0.5 * np.einsum("kij,nji->nk", d_precision, moments)
+    height = k[:, 0] + 0.5 * np.einsum("ni,ni->n", k[:, 1:3], centre)
     offset, d_offset = k[:, PEAK].copy(), np.zeros_like(k)
     d_offset[:, PEAK] = 1
     if params > PEAK + 1:
@@ -60,7 +61,7 @@ def spots(k: Array, side: int) -> Spots:
     return Spots(
         centre=centre * unit,
         moments=moments * unit**2,
-        amplitude=np.exp(k[:, 0] + 0.5 * np.einsum("ni,ni->n", k[:, 1:3], centre)),
+        amplitude=np.exp(np.minimum(height, HIGHEST)),
         offset=offset,
         d_centre=d_centre * unit,
         d_moments=d_moments * unit**2,

@@ -21,8 +21,8 @@ def judge(facts: dict[str, Array], params: GaussianParams) -> Array:
         Columns of ``fits``; ``tracked`` (bool); ``inside`` and ``shown``, parts of the
         ROI, and ``core``, the part of its middle that is shown; ``clipped`` (bool), pixels of
         the spot; ``enough`` (bool), pixels for a fit, and ``enough_alone``, if it
-        had no neighbours; ``converged`` (bool); ``sigma``, the smaller; ``shift`` and
-        ``width``, in sides of the ROI; ``faint`` (bool), no light at the start;
+        had no neighbours; ``converged`` and ``settled`` (bool); ``sigma``, the smaller;
+        ``faint`` (bool), no light at the start;
         ``astray`` (bool), nearer to a neighbour's track than to its own; ``leak``.
     params : GaussianParams
     """
@@ -36,16 +36,20 @@ def judge(facts: dict[str, Array], params: GaussianParams) -> Array:
         (FitStatus.SATURATED, f["clipped"]),
         (FitStatus.NEIGHBOUR, ~f["enough"] & f["enough_alone"]),
         (FitStatus.MASKED, ~f["enough"]),
-        (FitStatus.TOO_DIM, np.where(settled(f, params), dim, f["faint"])),
+        (FitStatus.TOO_DIM, np.where(f["settled"], dim, f["faint"])),
         (FitStatus.NO_CONVERGENCE, ~f["converged"]),
         (FitStatus.NEIGHBOUR, f["astray"]),
-        (FitStatus.LEFT_ROI, ~settled(f, params)),
+        (FitStatus.LEFT_ROI, ~f["settled"]),
         (FitStatus.NEIGHBOUR, f["leak"] > params.max_leak),
     ]
     return np.select([rule for _, rule in rules], [str(word) for word, _ in rules], "ok")
 
 
 def settled(facts: dict[str, Array], params: GaussianParams) -> Array:
-    """Whether the fit converged on something that lies within the ROI, bool (n,)."""
+    """Whether the fit converged on something that lies within the ROI, bool (n,).
+
+    ``facts`` has ``converged`` (bool), and ``shift`` from the track and ``width`` at half
+    maximum in sides of the ROI.
+    """
     near = (facts["shift"] <= params.max_shift) & (facts["width"] <= params.max_width)
     return np.asarray(facts["converged"] & near)
