@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage, sparse
 
-from trackleed.masks.screen import Ellipse, edge_score, logarithm
+from trackleed.masks.screen import Ellipse, edge_score, fit_edge, logarithm
 
 Bool = np.ndarray[Any, np.dtype[np.bool_]]
 Float = np.ndarray[Any, np.dtype[Any]]
@@ -94,7 +94,10 @@ def _disk(picture: Float, depth: Float, screen: Ellipse) -> Ellipse | None:
             k = int(score.argmax())
             tried.append((float(score[k]), x + dx, y + dy, float(radius[k])))
     sure, cx, cy, r = max(tried)
-    return Ellipse(cx, cy, r * aspect**0.5, r / aspect**0.5).grown(0.5) if sure > _SURE else None
+    if sure < _SURE:
+        return None
+    found = Ellipse(cx, cy, r * aspect**0.5, r / aspect**0.5)
+    return fit_edge(-light, found, width, keep_aspect=True).grown(0.5)
 
 
 def _arm(depth: Float, disk: Ellipse, screen: Ellipse) -> Float | None:

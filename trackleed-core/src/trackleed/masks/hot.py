@@ -11,6 +11,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Bool = np.ndarray[Any, np.dtype[np.bool_]]
 
 _AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+_RING = np.argwhere(np.pad(np.zeros((3, 3), bool), 1, constant_values=True)) - 2
 _NOISES = 8.0  # how far above its neighbours, in noises of the averaged frame
 _SPREAD = 0.25  # a spot lights its neighbours too: more than this share of its own height
 _OFTEN = 0.8  # share of the frames in which the pixel tops its neighbours
@@ -24,14 +25,19 @@ def find_hot_pixels(stack: Array) -> Bool:
     only: its brightest neighbour has a good share of its height. A hot pixel's has not.
     """
     mean = stack.mean(axis=0, dtype=np.float32)
-    around = ndimage.median_filter(mean, footprint=_AROUND, mode="nearest")
     highest = ndimage.maximum_filter(mean, footprint=_AROUND, mode="nearest")
-    height = mean - around
     # Whole counts hide noise that is smaller than a count.
     least = 0.3 if stack.dtype.kind in "iu" else 0.0
-    noise = np.maximum(_noise(height), least)
-    lonely = (highest - around < _SPREAD * height) & (mean - highest > _NOISES * noise)
-    y, x = np.nonzero(lonely)
+    y, x = np.nonzero(mean - highest > _NOISES * np.maximum(_noise(mean), least))
+    ground = np.median(
+        mean[
+            np.clip(y + _RING[:, :1], 0, mean.shape[0] - 1),
+            np.clip(x + _RING[:, 1:], 0, mean.shape[1] - 1),
+        ],
+        axis=0,
+    )
+    lonely = highest[y, x] - ground < _SPREAD * (mean[y, x] - ground)
+    y, x = y[lonely], x[lonely]
     tops = np.zeros(len(y))
     for frame in stack:
         tops += frame[y, x] > ndimage.maximum_filter(frame, footprint=_AROUND)[y, x]
@@ -41,16 +47,15 @@ def find_hot_pixels(stack: Array) -> Bool:
     return hot
 
 
-def _noise(height: Array) -> Array:
-    """Local noise (y, x): light is noisier where there is more of it."""
-    h, w = (-(-size // _BLOCK) for size in height.shape)
+def _noise(mean: Array) -> Array:
+    """Noise round each pixel (y, x), from steps along x: more light has more noise."""
+    step = np.abs(np.diff(mean, axis=1, append=mean[:, -2:-1]))
+    h, w = (-(-size // _BLOCK) for size in step.shape)
     padded = np.pad(
-        np.abs(height),
-        ((0, h * _BLOCK - height.shape[0]), (0, w * _BLOCK - height.shape[1])),
-        mode="symmetric" if min(height.shape) >= _BLOCK else "wrap",
+        step, ((0, h * _BLOCK - step.shape[0]), (0, w * _BLOCK - step.shape[1])), mode="symmetric"
     )
     blocks = padded.reshape(h, _BLOCK, w, _BLOCK).swapaxes(1, 2).reshape(h, w, -1)
-    sigma = 1.4826 * np.median(blocks, axis=2)
+    sigma = 1.4826 / np.sqrt(2) * np.median(blocks, axis=2)
     full = np.maximum(sigma, np.median(sigma)).repeat(_BLOCK, 0).repeat(_BLOCK, 1)
-    smooth: Array = full[: height.shape[0], : height.shape[1]]
-    return smooth
+    local: Array = full[: step.shape[0], : step.shape[1]]
+    return local

@@ -79,7 +79,8 @@ def find_screen(picture: Float) -> Ellipse | None:
     score, x, y, radius, aspect = best
     if score < _SURE:
         return None
-    return _fit_edge(light, Ellipse(x, y, radius * aspect**0.5, radius / aspect**0.5))
+    rough = Ellipse(x, y, radius * aspect**0.5, radius / aspect**0.5)
+    return fit_edge(light, rough, max(3, round(0.04 * min(light.shape))))
 
 
 def logarithm(picture: Float) -> Float | None:
@@ -189,33 +190,35 @@ def _refine(light: Float, start: Found) -> Found:
     return best
 
 
-def _fit_edge(light: Float, rough: Ellipse) -> Ellipse:
-    """Least squares through the steepest drops near ``rough``, outliers left out."""
-    radius, aspect = (rough.rx * rough.ry) ** 0.5, rough.rx / rough.ry
-    reach = max(3, round(0.04 * min(light.shape)))
-    radii = radius + np.arange(-reach - 2, reach + 3)
-    drop = _band_drop(_polar(light, (rough.x, rough.y, aspect), radii), 2)
-    steepest = np.where(np.isfinite(drop), drop, -1.0)
-    k = steepest.argmax(axis=1)
-    edge = radii[k + 2] - 0.5
-    used = steepest.max(axis=1) > 0
-    u, v = np.cos(_ANGLES) * edge * aspect**0.5, np.sin(_ANGLES) * edge / aspect**0.5
-    terms = np.stack([u**2, v**2, u, v], axis=1) / [radius**2, radius**2, radius, radius]
+def fit_edge(light: Float, rough: Ellipse, reach: int, *, keep_aspect: bool = False) -> Ellipse:
+    """Least squares through the steepest drops within ``reach`` px of ``rough``.
+
+    Outliers are left out; where too few drops agree, ``rough`` itself comes back.
+    """
+    aspect = rough.rx / rough.ry
+    radii = rough.radius + np.arange(-reach - 2, reach + 3)
+    drop = np.nan_to_num(_band_drop(_polar(light, (rough.x, rough.y, aspect), radii), 2), nan=-1.0)
+    edge = (radii[drop.argmax(axis=1) + 2] - 0.5) / rough.radius
+    used = drop.max(axis=1) > 0
+    u, v = np.cos(_ANGLES) * edge, np.sin(_ANGLES) * edge
+    squares = [u**2 + v**2] if keep_aspect else [u**2, v**2]
+    terms = np.stack([*squares, u, v], axis=1)
     for _ in range(4):
         if used.sum() < 16:
             return rough
         p = np.linalg.lstsq(terms[used], np.ones(int(used.sum())), rcond=None)[0]
         miss = np.abs(terms @ p - 1)
         used &= miss <= max(3 * float(np.median(miss[used])), 0.01)
-    if min(p[0], p[1]) <= 0:
+    a, b = p[0], p[-3]
+    if min(a, b) <= 0:
         return rough
-    x, y = -p[2] / p[0] / 2, -p[3] / p[1] / 2
-    size = 1 + p[0] * x**2 + p[1] * y**2
+    x, y = -p[-2] / a / 2, -p[-1] / b / 2
+    size = 1 + a * x**2 + b * y**2
     fitted = Ellipse(
-        rough.x + x * radius,
-        rough.y + y * radius,
-        radius * (size / p[0]) ** 0.5,
-        radius * (size / p[1]) ** 0.5,
+        rough.x + x * rough.rx,
+        rough.y + y * rough.ry,
+        rough.rx * (size / a) ** 0.5,
+        rough.ry * (size / b) ** 0.5,
     )
     moved = np.abs(np.subtract(_axes(fitted), _axes(rough))).max()
     return fitted if moved <= 2 * reach else rough
