@@ -1,17 +1,17 @@
 """Everything that trackleed raises on purpose.
 
-    TrackleedError
-    ├── InputError        a file, folder or value that the user gave
-    │   └── ParamsError   an option of a backend
-    ├── TableError        a table that does not keep to its specification
-    ├── BackendError      a backend
-    │   ├── BackendNotFound    no such name, or more than one
-    │   ├── BackendNotReady    something it needs is not installed
-    │   └── BackendFailed      it raised, or returned something that it must not
-    └── SessionError      a session directory
-        ├── SessionExists      there is one already
-        ├── SessionDamaged     it cannot be read as it stands
-        └── SessionBusy        another process is writing to it
+TrackleedError
+├── InputError        a file, folder or value that the user gave
+│   └── ParamsError   an option of a backend
+├── TableError        a table that does not keep to its specification
+├── BackendError      a backend
+│   ├── BackendNotFound    no such name, or more than one
+│   ├── BackendNotReady    something it needs is not installed
+│   └── BackendFailed      it raised, or returned something that it must not
+└── SessionError      a session directory
+    ├── SessionExists      there is one already
+    ├── SessionDamaged     it cannot be read as it stands
+    └── SessionBusy        another process is writing to it
 """
 
 from __future__ import annotations
