@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 import trackleed as tl
 from trackleed import tables
@@ -15,6 +16,8 @@ from trackleed.errors import (
     SessionError,
     SessionExists,
 )
+from trackleed.progress import silent
+from trackleed.session import Session
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
@@ -126,8 +129,6 @@ def test_a_run_does_not_replace_another_unless_asked(run: tl.Run, spot_folder: P
 
 
 def test_dark_frame_and_background_are_taken_off(spot_folder: Path, tmp_path: Path) -> None:
-    import tifffile
-
     dark = tmp_path / "dark.tif"
     tifffile.imwrite(dark, np.full((96, 128), 150, np.uint16))
     made = tl.import_frames(spot_folder, tmp_path / "a.trackleed", mask="none", dark=str(dark))
@@ -138,8 +139,6 @@ def test_dark_frame_and_background_are_taken_off(spot_folder: Path, tmp_path: Pa
 
 
 def test_a_correction_of_another_size_is_refused(spot_folder: Path, tmp_path: Path) -> None:
-    import tifffile
-
     dark = tmp_path / "dark.tif"
     tifffile.imwrite(dark, np.zeros((10, 20), np.uint16))
     with pytest.raises(InputError, match=r"dark image .* is 20x10 px, the frames are 128x96 px"):
@@ -154,8 +153,6 @@ def test_one_frame_is_a_series(spot_folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_series_without_spots_goes_through_with_empty_tables(tmp_path: Path) -> None:
-    import tifffile
-
     rng = np.random.default_rng(1)
     folder = tmp_path / "dark"
     folder.mkdir()
@@ -182,3 +179,45 @@ def test_the_view_holds_what_belongs_to_the_fits_and_no_other(run: tl.Run) -> No
     view = tl.pipeline.SessionView(run.session, first)
     assert view.steps["radii"].inputs == [first.id, view.steps["centers"].id]
     assert isinstance(view.index, pd.DataFrame)
+
+
+def test_an_import_cut_short_does_not_lend_its_frames_to_another_series(
+    spot_folder: Path, tmp_path: Path
+) -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in spot_folder.glob("*.tif"):
+        tifffile.imwrite(other / path.name, tifffile.imread(path) + np.uint16(7))
+    run = tl.Run(Session.create(tmp_path / "a.trackleed"), progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        run.import_frames(spot_folder, mask="none")
+    run.progress = silent
+    run.import_frames(other, mask="none")
+    first = sorted(other.glob("*.tif"))[0]
+    assert np.array_equal(run.session.store.frames()[0], tifffile.imread(first))
+
+
+def test_an_import_cut_short_goes_on_where_it_stopped(spot_folder: Path, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        seen.append(done)
+        if done == 5:
+            raise KeyboardInterrupt
+
+    run = tl.Run(Session.create(tmp_path / "a.trackleed"), progress=stop)
+    with pytest.raises(KeyboardInterrupt):
+        run.import_frames(spot_folder, mask="none")
+    seen.clear()
+    run.progress = lambda stage, done, total: seen.append(done)
+    run.import_frames(spot_folder, mask="none")
+    assert seen[:3] == [5, 6, 7]
+    names = sorted(spot_folder.glob("*.tif"))
+    assert all(
+        np.array_equal(run.session.store.frames()[i], tifffile.imread(name))
+        for i, name in enumerate(names)
+    )

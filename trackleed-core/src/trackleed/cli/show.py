@@ -156,15 +156,19 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
         table.add_column(heading)
     for s in steps:
         colour = {"done": "green", "running": "cyan"}.get(s["status"], "red")
-        status = f"[{colour}]{s['status']}[/{colour}]"
-        if s["status"] != "done":
-            status += f": {escape(s['message'].splitlines()[-1])}" if s["message"] else ""
-        seconds = f"{s['seconds']:.1f}"
-        rows = str(s["rows"] or "")
         table.add_row(
-            s["id"], s["backend"].rpartition(":")[2], ", ".join(s["inputs"]), rows, seconds, status
+            s["id"],
+            s["backend"].rpartition(":")[2],
+            ", ".join(s["inputs"]),
+            str(s["rows"] or ""),
+            f"{s['seconds']:.1f}",
+            f"[{colour}]{s['status']}[/{colour}]",
         )
     console.print(table)
+    for s in steps:
+        if s["status"] not in ("done", "running") and s["message"]:
+            reason = escape(s["message"].splitlines()[-1])
+            console.print(f"{s['id']} {s['status']}: {reason}", soft_wrap=True)
 
 
 def _print_tracks(console: Console, session: Session) -> None:

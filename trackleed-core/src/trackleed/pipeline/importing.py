@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,10 +61,13 @@ def import_into(
             "choose another name, or replace it with --overwrite",
         )
 
+    before = [step.params for step in session.steps if step.kind == "import"]
+    goes_on = bool(before) and before[-1] == recorded
+
     def work(writer: StepWriter) -> None:
         source = reader.make(**reader_options).open(path)
         images = user_images(params, source.shape)  # what cannot be used is said before the copying
-        store = open_store(session.store_path, source)
+        store = open_store(session.store_path, source, goes_on)
         copy_frames(source, store, progress)
         notes = describe_frames(store, images, params, progress)
         writer.write(source.index)
@@ -80,17 +85,15 @@ def import_into(
     )
 
 
-def open_store(path: Path, source: FrameSource) -> Store:
-    """A store for this source: a new one, or the one that an earlier import left unfinished."""
-    if path.exists():
-        try:
+def open_store(path: Path, source: FrameSource, goes_on: bool) -> Store:
+    """A store for this source: a new one, or that of an unfinished import of the same."""
+    if goes_on and path.exists():
+        with suppress(SessionDamaged):  # killed before the store was whole
             store = Store.open(path)
-        except SessionDamaged:
-            pass  # killed before the store was whole: nothing in it to keep
-        else:
-            same = (store.n_frames, store.shape, store.dtype)
-            if same == (len(source), source.shape, source.dtype):
+            wanted = (len(source), source.shape, source.dtype.newbyteorder("<"))
+            if (store.n_frames, store.shape, store.dtype) == wanted:
                 return store
+    shutil.rmtree(path, ignore_errors=True)  # no finished import refers to it
     return Store.create(path, len(source), source.shape, source.dtype)
 
 
