@@ -54,22 +54,25 @@ def _draw_spot(
     track_id = int(spot["track_id"])
     colour, x, y = track_colour(track_id), spot["x"], spot["y"]
     floor = SMALLEST / picture.scale
+    angle = float(np.nan_to_num(spot["theta_deg"]))  # a round spot has none
     if spot["fitted"]:
         axes = [max(SIGMAS * spot[name], floor) for name in ("sigma_x", "sigma_y")]
-        picture.ellipse(x, y, (axes[0], axes[1]), float(np.nan_to_num(spot["theta_deg"])), colour)
+        picture.ellipse(x, y, (axes[0], axes[1]), angle, colour)
     elif np.isfinite(x):
         axes = [max(np.nan_to_num(spot[name]) / 3, floor) for name in ("width", "height")]
         style: Style = "dashed" if spot["state"] in (State.PREDICTED, State.MASKED) else "solid"
         picture.ellipse(x, y, (axes[0], axes[1]), 0.0, colour, 1.5, style)
     else:
-        place = scene.last_seen(track_id, int(spot["frame"]))
-        if place is not None:
+        if scene.in_gap(track_id, int(spot["frame"])):
+            place = scene.last_seen(track_id, int(spot["frame"]))
             picture.ellipse(*place, (floor, floor), 0.0, colour, 1.2, "dashed", opacity=0.6)
         return
     # Numbers stand outside, away from the centre, where the pattern is widest apart.
     way = picture.at(x, y) - picture.at(*middle)
     way = way / np.hypot(*way) if np.hypot(*way) > 1 else np.array([0.7, -0.7])
-    reach = max(axes) * picture.scale + 0.8 * label
+    turn = np.arctan2(way[1], way[0]) - np.deg2rad(angle)
+    rim = 1 / np.hypot(np.cos(turn) / axes[0], np.sin(turn) / axes[1])
+    reach = rim * picture.scale + 0.8 * label
     picture.text(picture.at(x, y) + reach * way, str(track_id), colour, label)
 
 
@@ -101,12 +104,13 @@ def count_states(scene: Scene, frame: int) -> str:
         return "no tracks"
     state, fitted = spots["state"], spots["fitted"]
     hidden = state.isin([State.PREDICTED, State.MASKED])
+    in_gap = np.array([scene.in_gap(t, frame) for t in spots["track_id"]], dtype=bool)
     counts = {
         "fitted": fitted & ~spots["clipped"],
         "saturated": spots["clipped"],
         "without a fit": ~fitted & spots["x"].notna() & ~hidden,
         "predicted or masked": ~fitted & hidden,
-        "lost": spots["x"].isna(),
+        "lost": spots["x"].isna() & in_gap,
     }
     said = [f"{int(n.sum())} {name}" for name, n in counts.items() if n.any()]
     return " · ".join(said) or "no tracks"

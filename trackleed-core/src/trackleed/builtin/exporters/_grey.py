@@ -29,6 +29,10 @@ class Grey:
         levels: Array = np.rint(255 * share).astype(np.uint8)
         return levels
 
+    def __str__(self) -> str:
+        digits = ".0f" if self.white - self.black >= 10 else ".3g"
+        return f"grey {self.black:{digits}} to {self.white:{digits}}, gamma {self.gamma:g}"
+
 
 def grey_for(frames: Iterable[Array], valid: Array, params: OverlaysParams) -> Grey:
     """The grey scale of one frame, or one for all of several."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from trackleed.builtin.exporters._picture import Array
     from trackleed.builtin.exporters._scene import Scene
 
 LEGEND_WIDTH = 210
@@ -41,10 +42,17 @@ def overview(picture: Picture, index: pd.DataFrame, scene: Scene) -> Image.Image
             picture.line(points[start : start + 2], colour, 2.0, GAP_SHARE if gap else 1.0)
         picture.ellipse(path[0, 1], path[0, 2], (ring, ring), 0.0, colour, 1.5)
         picture.dot(path[-1, 1], path[-1, 2], 4.0, colour)
-        picture.text(points[-1] + [10, -12], str(track_id), colour, 18)
+        picture.text(points[-1] + _ahead(points), str(track_id), colour, 18)
     draw_scale(picture)
     image = _with_legend(picture.finish(), scene)
     return with_caption(image, _range_text(index, len(scene.paths)), "ring: first · dot: last seen")
+
+
+def _ahead(points: Array) -> Array:
+    """From the end of a path to its number: onwards, where the path is not."""
+    way: Array = points[-1] - points[0]
+    length = np.hypot(*way)
+    return 18 * way / length if length > 12 else np.array([10.0, -13.0])
 
 
 def contact_sheet(cells: Sequence[Image.Image], columns: int) -> Image.Image:

@@ -35,11 +35,13 @@ class Scene:
     centers: dict[int, tuple[float, float]] = field(default_factory=dict)
     """By frame."""
 
-    def last_seen(self, track_id: int, frame: int) -> tuple[float, float] | None:
-        """Where a track was last seen, in a frame between its first and its last."""
+    def in_gap(self, track_id: int, frame: int) -> bool:
+        """Whether a frame lies between the first and the last in which a track was seen."""
         first, last, _ = self.lives.get(track_id, (frame, frame, 0))
-        if not first < frame < last:
-            return None
+        return first < frame < last
+
+    def last_seen(self, track_id: int, frame: int) -> tuple[float, float]:
+        """Where a track was last seen before a frame of a gap."""
         path = self.paths[track_id]
         row = max(int(np.searchsorted(path[:, 0], frame)) - 1, 0)
         return float(path[row, 1]), float(path[row, 2])

@@ -86,8 +86,7 @@ def whole_frame(view: View, scene: Scene, i: int, picture: Picture, grey: Grey) 
     """A frame with its tracks and a full caption."""
     draw_spots(picture, scene, i, label=18)
     draw_scale(picture)
-    counts = f"grey {grey.black:.4g} to {grey.white:.4g}, gamma {grey.gamma:g}"
-    right = f"{count_states(scene, i)}     {counts}"
+    right = f"{count_states(scene, i)}     {grey}"
     return with_caption(picture.finish(), "   ".join(describe(view.index, i)), right)
 
 
