@@ -185,7 +185,7 @@ INTENSITIES = TableSpec(
         FRAME,
         TRACK,
         *_with_error("intensity", "counts", "sum over the aperture less the local background"),
-        _float("background", "counts", "median of the ring round the aperture, per pixel"),
+        _float("background", "counts", "level under the spot, from a ring round the aperture"),
     ),
 )
 

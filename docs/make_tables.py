@@ -1,0 +1,163 @@
+"""Write ``tables.md``: every table, its columns, units and meaning.
+
+::
+
+    python docs/make_tables.py
+
+Names, kinds, units and meanings come from `trackleed.tables`; this file adds what a
+row is, and what it means that a value is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import fill
+
+from trackleed.builtin.refiners.status import NUMBERS
+from trackleed.simulate.truth import TRUTH
+from trackleed.tables import SPECS, FitStatus, State, TableSpec
+
+FILE = Path(__file__).with_name("tables.md")
+
+INTRODUCTION = (
+    "*Written by `python docs/make_tables.py` from `trackleed.tables`; change it there.*",
+    """Coordinates are pixels: x to the right, y down, a whole number is a pixel's centre, the first
+    pixel is (0, 0). Angles are degrees from +x towards +y, clockwise on the screen. Counts are
+    those of the frames with the dark frame, flat field and background image applied where there are
+    any. Errors are standard errors (one sigma). What is not known is NaN, in CSV files an empty
+    field, never 0.""",
+    """Each step of a session keeps its table as `tables/STEP.parquet`; in Python `run.table(step)`
+    is a pandas DataFrame. Tables may have further columns, to the right of these.""",
+)
+
+ABOUT = {
+    "index": """Made by `import`; a row for each frame. NaN where neither file names, index CSV,
+        logs nor tags say it ([reading.md](reading.md)). Further columns follow: `element`,
+        `surface`, `file_number` from file names, and your own from an index CSV.""",
+    "detections": """Made by `detect`; a row for each spot found, any number in a frame. The ROI
+        (region of interest) is the box that later steps look at.""",
+    "seeds": """Start positions by hand, for trackers that take them, read with `trackleed track
+        RUN.trackleed --seeds FILE.csv`. A track may start in several frames.""",
+    "tracks": """Made by `track`; a row for every track in every frame. Where `state` is `lost`
+        position, size and score are NaN.""",
+    "fits": """Made by `refine`; a row for every row of `tracks`. Which numbers there are depends on
+        `status`, below. Widths are standard deviations of the Gaussian. `theta_deg` and its error
+        are NaN where the two widths do not differ by three standard errors, because a round spot
+        has no axis; `sigma_x` and `sigma_y` are then the widths along x and y. Errors are those of
+        the weighted fit, times the root of `chi2_red` where that is above 1 (option
+        `refiner.scale_errors`).""",
+    "centers": """Made by `analyse`; a row for each frame. `mode` is `pairs`, `circle`, `fixed`, or
+        `none` for a frame whose centre could not be found: then x and y are NaN and `n_spots` is 0.
+        `rms` is NaN if there are no more spots than the centre needs. The errors of a fixed centre
+        are NaN, because nobody measured it.""",
+    "radii": """Made by `analyse`; a row for every row of `fits`. NaN where the fit is neither `ok`
+        nor `saturated` (clipping takes a spot's height, not its place), or the frame has no
+        centre. About a fixed centre the error is that of the spot alone.""",
+    "intensities": """Made by `analyse`; a row for every row of `tracks`. A spot that cannot be
+        fitted still has an intensity, measured where the tracker saw it. The aperture's radius is
+        the same for a track in all frames (option `analysis.aperture`). `intensity` is NaN where
+        the track is lost, and where the aperture leaves the frame or holds masked or saturated
+        pixels; `background` is known more often.""",
+    "truth": """Made by `trackleed simulate`, in `truth/truth.parquet` and `truth/truth.csv` beside
+        the frames; a row for every spot in every frame, whether it can be seen or not.""",
+}
+
+STATES = {
+    State.SEED: "where the track begins: first detected here, or started here by hand",
+    State.MEASURED: "found in this frame",
+    State.PREDICTED: "not seen; its place is known from the motion",
+    State.MASKED: "its place lies where the mask hides the screen",
+    State.SATURATED: "seen, with clipped pixels",
+    State.LOST: "not there; no position",
+    State.EDITED: "placed by hand",
+}
+
+STATUSES = {
+    FitStatus.OK: "usable",
+    FitStatus.LOST: "the track has no position in this frame; nothing was fitted",
+    FitStatus.NEAR_EDGE: "too little of the ROI lies inside the frame",
+    FitStatus.MASKED: "the mask hides the middle of the spot, or too much of the ROI",
+    FitStatus.SATURATED: "clipped pixels under the spot; fitted to the others",
+    FitStatus.TOO_DIM: "no spot stands out of the noise, or it is as narrow as a hot pixel",
+    FitStatus.NO_CONVERGENCE: "the fit did not settle",
+    FitStatus.LEFT_ROI: "it settled too far from the track, or wider than the ROI can show",
+    FitStatus.NEIGHBOUR: "the light of another track's spot disturbs the fit",
+}
+
+KEPT = """Numbers that are kept under another word than `ok` are there to be looked at, not to be
+    averaged; they are NaN too if the fit did not settle."""
+
+FILES = (
+    (
+        "`full_analysis_per_spot.csv`",
+        "every track in every frame",
+        "`track_id`, `frame`, those of `index`, `state`, those of `fits`, `radius`, `radius_err`, "
+        "`intensity`, `intensity_err`, `background`",
+    ),
+    (
+        "`pattern_center_data.csv`",
+        "every frame",
+        "`frame`, those of `index`, those of `centers`",
+    ),
+    (
+        "`average_radius_per_frame.csv`",
+        "every frame",
+        "`frame`, those of `index`, `radius_mean` and `radius_sem` (mean over the tracks and its "
+        "standard error, px), `n_tracks` that have a radius",
+    ),
+    (
+        "`track_legend.csv`",
+        "every track",
+        "`track_id`, `first_frame`, `last_frame`, `x_start`, `y_start` (px, as tracked), "
+        "`n_measured` (frames in which it was seen), `colour` (in the pictures)",
+    ),
+)
+
+FILES_TEXT = """Comma, decimal point, UTF-8, one line of names. `trackleed export RUN.trackleed --as
+    parquet` writes the columns of the first as one Parquet file."""
+
+
+def text() -> str:
+    """All of ``tables.md``."""
+    parts = ["# Tables", *map(_paragraph, INTRODUCTION)]
+    for spec in SPECS.values():
+        parts += _table(spec)
+        if spec.name == "tracks":
+            parts += ["### State of a track in a frame", _states()]
+        if spec.name == "fits":
+            parts += ["### Status of a fit", _paragraph(KEPT), _statuses()]
+    parts += ["## The CSV files", _paragraph(FILES_TEXT)]
+    parts += [_grid(("file", "a row for", "columns"), FILES)]
+    return "\n\n".join([*parts, *_table(TRUTH)]) + "\n"
+
+
+def _table(spec: TableSpec) -> list[str]:
+    key = " and ".join(f"`{name}`" for name in spec.key)
+    about = ABOUT[spec.name] + (f" No two rows have the same {key}." if key else "")
+    rows = [(f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in spec.columns]
+    columns = ("column", "kind", "unit", "meaning")
+    return [f"## {spec.name}", _paragraph(about), _grid(columns, rows)]
+
+
+def _states() -> str:
+    return _grid(("state", "meaning"), [(f"`{word}`", STATES[word]) for word in State])
+
+
+def _statuses() -> str:
+    rows = [(f"`{w}`", STATUSES[w], "kept" if w in NUMBERS else "NaN") for w in FitStatus]
+    return _grid(("status", "meaning", "numbers"), rows)
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _paragraph(words: str) -> str:
+    return fill(" ".join(words.split()), 120, break_long_words=False, break_on_hyphens=False)
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
+    print(f"{FILE.name}: {len(SPECS) + 1} tables")
