@@ -56,7 +56,7 @@ def test_run_writes_the_promised_files(call: Call, spot_folder: Path, tmp_path: 
         "pattern_center_data.csv",
         "average_radius_per_frame.csv",
         "track_legend.csv",
-        "overview.png",
+        "track_visualizations/overview.png",
     ):
         assert (exports / name).stat().st_size > 0, name
     assert list((exports / "track_visualizations").glob("*.png"))

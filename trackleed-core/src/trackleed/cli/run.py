@@ -26,6 +26,8 @@ DEFAULTS: dict[Kind, str] = {
     "tracker": "hungarian",
     "refiner": "gaussian",
 }
+PACKAGES = {"classic": "trackleed-detectors", "hungarian": "trackleed-trackers-box"}
+"""Where the defaults that do not come with the core come from."""
 EXPORTERS = ("csv", "overlays")
 
 
@@ -89,6 +91,7 @@ def check(
     analysis: dict[str, Any],
 ) -> None:
     """Fail now, and not after an hour, over what can be known beforehand."""
+    from trackleed.errors import BackendNotFound
     from trackleed.params import make
     from trackleed.pipeline.analysing import AnalysisParams
     from trackleed.pipeline.importing import ImportParams
@@ -100,5 +103,9 @@ def check(
     found.make(**arguments["reader_options"])
     make(ImportParams, {k: v for k, v in arguments.items() if not k.startswith("reader")}, "import")
     for kind, name in names.items():
+        if name in PACKAGES and all(b.spec.name != name for b in registry.of_kind(kind)):
+            raise BackendNotFound(
+                f"the {kind} {name!r} is not installed", f"pip install {PACKAGES[name]}"
+            )
         registry.find(kind, name).make(**options[kind])
     make(AnalysisParams, analysis, "analysis")

@@ -140,12 +140,11 @@ def _counts(counts: pd.Series) -> str:
 
 
 def _print_section(console: Console, heading: str, values: dict[str, Any]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, title=heading, title_justify="left")
-    table.add_column(style="dim", min_width=20)
-    table.add_column(overflow="fold")
+    console.print(f"[italic]{heading}[/italic]")
     for name, value in values.items():
-        table.add_row("" if name.startswith("note ") else name, escape(str(value)))
-    console.print(table)
+        label = "" if name.startswith("note ") else name
+        # Not broken into lines: a path must stay whole for copying.
+        console.print(f"  [dim]{label:<20}[/dim] {escape(str(value))}", soft_wrap=True)
 
 
 def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
