@@ -37,12 +37,14 @@ def circle_through(x: Array, y: Array) -> Array:
     return np.stack([x[..., 0] + cx, y[..., 0] + cy, np.hypot(cx, cy)], axis=-1)
 
 
-def fit_circle(x: Array, y: Array, x_var: Array, y_var: Array, tolerance: float) -> Circle | None:
+def fit_circle(
+    x: Array, y: Array, x_var: Array, y_var: Array, tolerance: float, reject: float = REJECT
+) -> Circle | None:
     """Circle with the least weighted squares of the distances from it.
 
     Starts from the circle through three of the spots from which the larger part of
-    all spots is least far away (least quantile of squares [1]_); spots further than ``tolerance``
-    from that one, and outliers of the fit, are left out.
+    all spots is least far away (least quantile of squares [1]_). Spots further than
+    ``tolerance`` from that one are left out, then outliers of the fit, the worst first.
 
     Parameters
     ----------
@@ -52,11 +54,14 @@ def fit_circle(x: Array, y: Array, x_var: Array, y_var: Array, tolerance: float)
         Their variances, px^2.
     tolerance : float
         px.
+    reject : float
+        Residuals of more standard deviations than this are outliers.
 
     Returns
     -------
     Circle or None
-        None if fewer than three spots, or spots in one line, are left.
+        None if fewer than three spots, or spots in one line, are left, or if of four one is
+        wrong: which one cannot be told.
 
     References
     ----------
@@ -66,23 +71,25 @@ def fit_circle(x: Array, y: Array, x_var: Array, y_var: Array, tolerance: float)
     if start is None:
         return None
     keep = np.abs(np.hypot(x - start[0], y - start[1]) - start[2]) < tolerance
-    for _ in range(3):
-        if keep.sum() < 3:
-            return None
+    while keep.sum() >= 3:
         fitted = _least_squares(start, x[keep], y[keep], x_var[keep], y_var[keep])
         if fitted is None:
             return None
         start, covariance = fitted
         residual, _, variance = _distances(start, x, y, x_var, y_var)
-        outlier = keep & (residual**2 >= REJECT**2 * variance)
-        if not outlier.any() or keep.sum() == 3:
-            break
-        keep &= ~outlier
+        pull2 = np.where(keep, residual**2 / variance, 0)
+        if pull2.max() < reject**2 or keep.sum() == 3:
+            return _circle(start, covariance, residual[keep], variance[keep])
+        keep[np.argmax(pull2)] = False
+        if keep.sum() == 3:
+            return None
+    return None
+
+
+def _circle(fitted: Array, covariance: Array, residual: Array, variance: Array) -> Circle:
     x_err, y_err, _ = np.sqrt(np.diag(covariance))
-    cx, cy, r = start
-    return Circle(
-        float(cx), float(cy), float(r), float(x_err), float(y_err), residual[keep], variance[keep]
-    )
+    x, y, radius = map(float, fitted)
+    return Circle(x, y, radius, float(x_err), float(y_err), residual, variance)
 
 
 def _robust_start(x: Array, y: Array) -> Array | None:

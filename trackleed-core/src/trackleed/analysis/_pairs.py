@@ -132,15 +132,27 @@ def centers_from_pairs(spots: Spots, pairs: Array, tolerance: float) -> Found:
     def chi2(extra: float) -> float:
         return float(_pull2(middle, variance + extra, keep)[:, keep].sum())
 
-    for _ in range(3):
+    while True:
         extra = excess_variance(chi2, 2 * int((keep.sum(axis=1) - 1).clip(0).sum()))
-        keep = keep & (_pull2(middle, variance + extra, keep).sum(axis=0) < REJECT**2)
+        outliers = _worst(_pull2(middle, variance + extra, keep).sum(axis=0), keep)
+        if not outliers.any():
+            break
+        keep = keep & ~outliers
     center, error = _mean(middle, variance + extra, keep)
     n_spots = np.where(keep, np.where(alone, 1, 2), 0).sum(axis=1)
     squares = np.where(keep, ((middle - center[..., None]) ** 2).sum(axis=0), 0).sum(axis=1)
     n_pairs = keep.sum(axis=1)
     rms = np.sqrt(squares / np.where(n_pairs > 1, n_pairs, np.nan))
     return Found(center[0], center[1], error[0], error[1], n_spots, rms)
+
+
+def _worst(pull2: Array, keep: Array) -> Array:
+    """The worst outlier of each frame; of two that disagree both, since either may be wrong."""
+    pull2 = np.where(keep, pull2, 0)
+    worst: Array = (pull2 >= REJECT**2) & (pull2 == pull2.max(axis=1, keepdims=True, initial=0))
+    two = keep.sum(axis=1, keepdims=True) == 2
+    worst |= keep & two & worst.any(axis=1, keepdims=True)
+    return worst
 
 
 def _mean(middle: Array, variance: Array, keep: Array) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from trackleed.analysis._circle import Circle, circle_through, fit_circle
-from trackleed.analysis._spots import Array, Found, Spots, excess_variance, median
+from trackleed.analysis._spots import REJECT, Array, Found, Spots, excess_variance, median
 
 SAMPLE_FRAMES = 24
 SAMPLE_TRACKS = 32
@@ -110,14 +110,15 @@ def centers_from_rings(spots: Spots, rings: list[Array], tolerance: float) -> Fo
     hold the variance by which the spots of the series leave the circle beyond the errors of
     their fits.
     """
-    first = _fit_rings(spots, rings, tolerance, 0.0).values()
+    # Nothing is an outlier before it is known how far spots lie from the circle at all.
+    first = _fit_rings(spots, rings, tolerance, 0.0, np.inf).values()
     dof = sum(len(c.residual) - 3 for c in first)
 
     def chi2(extra: float) -> float:
         return sum(float((c.residual**2 / (c.variance + extra)).sum()) for c in first)
 
     found = Found.nothing(len(spots.frames))
-    circles = _fit_rings(spots, rings, tolerance, excess_variance(chi2, dof))
+    circles = _fit_rings(spots, rings, tolerance, excess_variance(chi2, dof), REJECT)
     for row, c in circles.items():
         n = len(c.residual)
         found.x[row], found.y[row], found.x_err[row], found.y_err[row] = c.x, c.y, c.x_err, c.y_err
@@ -127,7 +128,7 @@ def centers_from_rings(spots: Spots, rings: list[Array], tolerance: float) -> Fo
 
 
 def _fit_rings(
-    spots: Spots, rings: list[Array], tolerance: float, extra: float
+    spots: Spots, rings: list[Array], tolerance: float, extra: float, reject: float
 ) -> dict[int, Circle]:
     """The circle of each frame that has one, by the frame's row in ``spots``."""
     circles: dict[int, Circle] = {}
@@ -137,7 +138,9 @@ def _fit_rings(
                 continue
             seen = ring[np.isfinite(spots.x[row, ring])]
             variances = spots.x_var[row, seen] + extra, spots.y_var[row, seen] + extra
-            circle = fit_circle(spots.x[row, seen], spots.y[row, seen], *variances, tolerance)
+            circle = fit_circle(
+                spots.x[row, seen], spots.y[row, seen], *variances, tolerance, reject
+            )
             if circle is not None:
                 circles[row] = circle
     return circles

@@ -21,6 +21,9 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 RING = (4 / 3, 2.0)
 """Inner and outer radius of the background's ring, in radii of the aperture."""
 
+RING_PX = (1.0, 2.0)
+"""Its least distance from the aperture and its least width, px."""
+
 SMALLEST = 1.5
 """Radius in px below which an aperture holds too few pixels."""
 
@@ -80,12 +83,12 @@ def measure_apertures(
 ) -> Columns:
     """Background-free sum of every spot's aperture in one frame.
 
-    Pixels cut by the rim count by the part inside, approximated by the
-    distance of their centre from it, as in DAOPHOT [1]_. The background is a plane through the
-    ring from 4/3 to 2 radii, without the apertures of all spots, masked and saturated pixels
-    and outliers; a plane, because a spot's diffuse background has a slope, and a ring is
-    rarely whole. The error holds the noise of the pixels inside (the camera's
-    noise at their level, or the scatter of the ring where that is larger) and the error of the
+    Pixels cut by the rim count by the part inside, approximated by the distance of their
+    centre from it, as in DAOPHOT [1]_. The background is a plane through the ring from 4/3
+    to 2 radii (at least 1 px away and 2 px wide), without the apertures of all spots, masked
+    and saturated pixels and outliers; a plane, because a spot's diffuse background has a slope,
+    and a ring is rarely whole. The error holds the noise of the pixels inside (the camera's at
+    their level, or the scatter of the ring where that is larger) and the error of the
     background under the aperture [2]_.
 
     Parameters
@@ -118,7 +121,7 @@ def measure_apertures(
     there = np.flatnonzero(inside & np.isfinite(radius))
     if len(there) == 0:
         return results
-    reach = int(np.ceil(RING[1] * radius[there].max())) + 1
+    reach = int(np.ceil(_ring(radius[there])[1].max())) + 1
     image = _Image(frame, valid & ~saturated & np.isfinite(frame), reach)
     batch = max(1, BATCH_PIXELS // (2 * reach + 1) ** 2)
     batches = [there[i : i + batch] for i in range(0, len(there), batch)]
@@ -172,12 +175,19 @@ class _Image:
         self.covered[cut.pixel[inside]] = True
 
 
+def _ring(radius: Array) -> tuple[Array, Array]:
+    """Inner and outer radius of the ring round apertures, px."""
+    inner = np.maximum(RING[0] * radius, radius + RING_PX[0])
+    return inner, np.maximum(RING[1] * radius, inner + RING_PX[1])
+
+
 def _measure(
     cut: _Cut, radius: Array, image: _Image, variance: Callable[[Array], Array]
 ) -> tuple[Array, Array, Array]:
     counts, usable = image.counts[cut.pixel], image.usable[cut.pixel]
     distance, radius = np.hypot(cut.dx, cut.dy), radius[:, None]
-    ring = (distance >= RING[0] * radius) & (distance < RING[1] * radius)
+    inner, outer = _ring(radius)
+    ring = (distance >= inner) & (distance < outer)
     ring &= usable & ~image.covered[cut.pixel]
     plane, covariance, scatter2 = _plane(cut, counts, ring, variance)
 
