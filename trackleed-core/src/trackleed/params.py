@@ -55,12 +55,16 @@ def make(model: type[P], values: Mapping[str, Any], owner: str) -> P:
 
 def _explain(error: ValidationError, model: type[Params], owner: str) -> tuple[str, str]:
     first = error.errors()[0]
-    name = ".".join(str(part) for part in first["loc"]) or "options"
+    # Of several types allowed for one option, each says why it does not fit.
+    alike = [e for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
+    # After the name come places in a list, and types tried, which mean nothing to a user.
+    parts = [str(p) for n, p in enumerate(first["loc"]) if n == 0 or isinstance(p, int)]
+    name = ".".join(parts) or "options"
     hint = f"see: trackleed backends show {owner}"
     if first["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields) or "none"
         return f"{owner} has no option {name!r}; it has: {known}", hint
-    text = first["msg"][:1].lower() + first["msg"][1:]
+    text = " or ".join(e["msg"][:1].lower() + e["msg"][1:] for e in alike)
     return f"{owner}: option {name} = {first['input']!r} is not allowed: {text}", hint
 
 

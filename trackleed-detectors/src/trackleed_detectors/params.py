@@ -16,7 +16,7 @@ class ClassicParams(Params):
     """Options of `classic`. The defaults serve bright and dim frames of any size and depth."""
 
     threshold: float = option(
-        5.5,
+        4.5,
         "how far a spot must rise above its surroundings, on every side",
         unit="local noise",
         ge=1,
@@ -30,13 +30,13 @@ class ClassicParams(Params):
     )
     min_distance: Pixels = option(
         "auto",
-        "closest that two spots can be; auto takes half the width of the spots",
+        "closest that two spots can be; auto takes what the blur can still tell apart",
         unit="px",
     )
     contrast: float = option(
-        0.4,
-        "least fall on any side of a spot, as a fraction of its height; less finds spots that "
-        "overlap, and bumps on bright rings with them",
+        0.6,
+        "least fall on one of any two opposite sides of a spot, as a fraction of its height; "
+        "bumps on streaks and bright rings fall less",
         ge=0,
         le=1,
     )
@@ -44,7 +44,7 @@ class ClassicParams(Params):
         2.0, "longest spot that is taken, length over breadth; streaks are longer", ge=1, le=100
     )
     normalise: bool = option(
-        False, "divide by a broad blur of the frame first, so that spots on a dim part count alike"
+        False, "divide by the background, so that spots are compared as if all were evenly lit"
     )
     background: Pixels = option(
         "auto",

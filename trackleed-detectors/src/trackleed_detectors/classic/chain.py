@@ -25,6 +25,7 @@ BACKGROUND = 2.0 * DISK_RADIUS
 _REACH = 3 * SMOOTH  # blur that tells noise from what is broader than a spot
 _REDUCE = 4  # the broad blur is computed on a copy reduced by this
 _BLOCK = 32  # px, side of the blocks in which the noise is measured
+_SIGMA = 1.887  # scales the result, low as it is chosen, to sigma in white noise (simulated)
 _NEIGHBOURS = 2  # blocks on each side that the noise of a block is smoothed over
 
 
@@ -47,13 +48,13 @@ def stand_alone(image: Array) -> Array:
     """Pixels that no optics can make, bool (y, x): far above all their neighbours.
 
     A pixel stands alone when it exceeds the highest of its eight neighbours by
-    more than 1.5 times what that one exceeds the lowest of the 24 pixels
-    around. In pure noise this takes 6.5 standard deviations; a Gaussian spot
-    does it only if it is narrower than 1.8 px at half maximum.
+    more than twice what that one exceeds the lowest of the 24 pixels around.
+    A Gaussian spot does so only if it is narrower than 1.6 px at half maximum,
+    and of pure noise about one pixel in 50,000.
     """
     highest = cv2.dilate(image, _RING, borderType=cv2.BORDER_REFLECT)
     lowest = cv2.erode(image, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_REFLECT)
-    return image - highest > 1.5 * (highest - lowest)
+    return image - highest > 2 * (highest - lowest)
 
 
 def fill(image: Array, valid: Array) -> tuple[Array, Array]:
@@ -100,35 +101,44 @@ def tophat(smooth: Array) -> Array:
 def noise(smooth: Array, level: Array, seen: Array) -> Array:
     """Standard deviation of the noise in the blurred image, float32 (y, x).
 
-    Each block gives a robust figure, 1.4826 times the median absolute
-    deviation, of what a wider blur takes away. It is divided by the root of
-    the block's level, because the noise of a counted signal grows like that,
-    and the lower part of the blocks around is what counts, so that a cluster
-    of spots does not pass for noise.
+    Each block gives a robust figure, the median absolute deviation of what a
+    wider blur takes away. Of the blocks around, one among the lower counts, so
+    that a cluster of spots does not pass for noise. The noise of a counted
+    signal grows with the root of its level, but how far the darkest pixels are
+    from black is not known: the blocks are compared as they are and divided by
+    that root, and the higher figure holds.
 
     Parameters
     ----------
     smooth : ndarray (y, x)
         The blurred image, background removed.
     level : ndarray (y, x)
-        The background over black, >= 0.
+        The background that was removed.
     seen : ndarray (y, x)
         1 where the image can be used.
     """
-    growth = np.sqrt(level + 1)
     # The blur leaves so little detail that every second pixel says it all.
-    half = np.ascontiguousarray(smooth[::2, ::2])
-    detail = (half - blur(half, _REACH / 2)) / growth[::2, ::2]
-    blocks = _blocks(np.where(seen[::2, ::2] > 0, detail, np.nan), _BLOCK // 2)
+    half, hidden = np.ascontiguousarray(smooth[::2, ::2]), seen[::2, ::2] == 0
+    detail = half - blur(half, _REACH / 2)
+    detail[hidden] = np.nan
+    blocks = _blocks(detail, _BLOCK // 2)
     deviation = np.abs(blocks - quantile(blocks, 0.5)[..., None])
-    scale = 1.4826 * quantile(deviation, 0.5)
+    scale = _SIGMA * quantile(deviation, 0.5)
+    heights = quantile(_blocks(np.where(hidden, np.nan, level[::2, ::2]), _BLOCK // 2), 0.5)
+    darkest = quantile(heights.ravel(), 0.0)
+    grown = np.sqrt(np.maximum(level - darkest, 0) + 1)
+    plain = _around(scale, smooth.shape)
+    return np.maximum(plain, grown * _around(scale / np.sqrt(heights - darkest + 1), smooth.shape))
+
+
+def _around(scale: Array, shape: tuple[int, ...]) -> Array:
+    """A low one of the blocks around each, spread over an image of ``shape``."""
     size = 2 * _NEIGHBOURS + 1
     padded = np.pad(scale, _NEIGHBOURS, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, (size, size))
-    scale = quantile(around.reshape(*scale.shape, -1), 0.4)
-    scale = np.where(np.isnan(scale), quantile(scale.ravel(), 0.5), scale)
-    grown = cv2.resize(scale.astype(np.float32), smooth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return grown * growth
+    low = quantile(around.reshape(*scale.shape, -1), 0.2)
+    low = np.where(np.isnan(low), quantile(scale.ravel(), 0.5), low)
+    return cv2.resize(low.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _blocks(image: Array, side: int) -> Array:

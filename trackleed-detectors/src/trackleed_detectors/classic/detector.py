@@ -56,7 +56,6 @@ class _Copy:
     seen: Array  # 1 where the image can be used, else 0
     scale: int
     step: float  # counts between neighbouring grey levels
-    black: float  # counts without light
 
     @property
     def digital_noise(self) -> float:
@@ -109,8 +108,7 @@ class Classic:
     def _copies(self, frame: Array, usable: Array) -> Iterator[_Copy]:
         """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
         image = np.where(usable, frame, 0).astype(np.float32)
-        sample = image[::3, ::3][usable[::3, ::3]]
-        step, black = _grey_step(sample), float(chain.quantile(sample, 0.01))
+        step = _grey_step(image[::3, ::3][usable[::3, ::3]])
         if self.params.hot_pixels:
             usable = usable & ~chain.stand_alone(image)
         image, seen = chain.fill(image, usable)
@@ -119,7 +117,7 @@ class Classic:
         scale = 1
         while wanted is None or scale <= wanted:
             if wanted in (None, scale):
-                yield _Copy(image, (seen > 0.5).astype(np.float32), scale, step, black)
+                yield _Copy(image, (seen > 0.5).astype(np.float32), scale, step)
             if min(image.shape) < 2 * (_SMALLEST if wanted is None else chain.DISK_RADIUS):
                 return
             image, seen = _halve(image, seen)
@@ -127,7 +125,7 @@ class Classic:
 
     def _spots(self, copy: _Copy, frame_shape: tuple[int, ...]) -> _Spots:
         smooth, noise = self._blurred(copy)
-        distance = self._in_copy(self.params.min_distance, 2 * chain.SMOOTH, copy)
+        distance = self._in_copy(self.params.min_distance, chain.SMOOTH, copy)
         floor = self.params.threshold * noise
         xy = chain.peaks(chain.tophat(smooth), floor, copy.seen, max(1, round(distance)))
         if not len(xy):
@@ -155,17 +153,17 @@ class Classic:
         sigma = self._in_copy(self.params.background, chain.BACKGROUND, copy)
         level = chain.background(copy.image, copy.seen, max(sigma, 2 * chain.SMOOTH))
         rest = (copy.image - level) * copy.seen
-        over_black = np.maximum(level - copy.black, 0)
-        if self.params.normalise:
-            typical = float(chain.quantile(level[copy.seen > 0], 0.5))
-            rest = rest * typical / np.maximum(level, 0.01 * typical)
-            over_black = np.zeros_like(level)
-        smooth = chain.blur(rest, chain.SMOOTH) / np.maximum(
-            chain.blur(copy.seen, chain.SMOOTH), 0.5
-        )
+        weight = np.maximum(chain.blur(copy.seen, chain.SMOOTH), 0.5)
+        smooth = chain.blur(rest, chain.SMOOTH) / weight
         rounding = _ROUNDING * float(copy.image.max())
         least = max(copy.digital_noise, rounding)
-        return smooth, np.maximum(chain.noise(smooth, over_black, copy.seen), least)
+        noise = np.maximum(chain.noise(smooth, level, copy.seen), least)
+        if self.params.normalise:
+            # Divided after the narrow blur, over which the background hardly changes.
+            typical = float(chain.quantile(level[copy.seen > 0], 0.5))
+            gain = typical / np.maximum(level, max(0.01 * typical, 1e-6))
+            return smooth * gain, noise * gain
+        return smooth, noise
 
     def _is_spot(self, shapes: shape.Shapes, noise: Array, copy: _Copy) -> Array:
         # Where the camera's noise does not blur the grey levels, anything lower
@@ -173,7 +171,7 @@ class Classic:
         contours = noise < _DITHERED * copy.digital_noise
         return (
             (shapes.fall >= self.params.threshold * noise)
-            & (shapes.fall >= self.params.contrast * shapes.height)
+            & (shapes.flank >= self.params.contrast * shapes.height)
             & (shapes.fall >= np.where(contours, copy.step, 0))
             & (np.sqrt(shapes.length * shapes.breadth) <= _BROADEST)
             & (shapes.length <= self.params.max_elongation * shapes.breadth)

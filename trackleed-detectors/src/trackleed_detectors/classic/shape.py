@@ -3,6 +3,8 @@
 The blurred image is read along rays from the peak. A spot falls in every
 direction, and soon. A ridge or the rim of the screen does not fall along
 itself, a shoulder does not on the uphill side, and a hump does, but not soon.
+A bump on a ridge falls little on two opposite sides, a satellite of a bright
+spot on one side only.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class Shapes:
     y: Array
     height: Array  # of the peak over its surroundings: median over the directions
     fall: Array  # how far it falls in the direction in which it falls least
+    flank: Array  # the same for pairs of opposite directions, the better of each pair
     length: Array  # half of the long axis at half maximum
     breadth: Array  # half of the short axis at half maximum
     sigma_x: Array  # width along x and y, the blur included
@@ -50,13 +53,13 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
         Where the peaks are, to a pixel. The shape is taken about the centroid
         of the region above half maximum, which is what x and y report.
     """
-    radius, _, _ = _half_maximum(smooth, seen, xy)
+    radius, *_ = _half_maximum(smooth, seen, xy)
     area = (radius**2).sum(axis=1)
     # Centroid of a region given by its radius in each direction: the integral
     # of r cos(phi) r dr dphi over that of r dr dphi.
     shift = np.stack([radius**3 @ _COS, radius**3 @ _SIN], axis=1) * (2 / 3) / area[:, None]
     centre = xy + np.clip(shift, -1.5, 1.5)
-    radius, height, fall = _half_maximum(smooth, seen, centre)
+    radius, height, fall, flank = _half_maximum(smooth, seen, centre)
     xx, yy, xy_ = _second_moments(radius)
     mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
     return Shapes(
@@ -64,6 +67,7 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
         y=centre[:, 1],
         height=height,
         fall=fall,
+        flank=flank,
         length=2 * np.sqrt(mean + spread),
         breadth=2 * np.sqrt(np.maximum(mean - spread, 0)),
         sigma_x=2 * np.sqrt(xx) / _HALF_WIDTH,
@@ -71,15 +75,15 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
     )
 
 
-def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array, Array]:
-    """Radius at half maximum in each direction (n, directions), height (n,) and least fall (n,)."""
+def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...]:
+    """Radius at half maximum (n, directions); height, fall and flank of `Shapes`, each (n,)."""
     profile, hidden = _rays(smooth, seen, centre)
     top = profile[:, 0, 0]
     drop = top[:, None] - profile.min(axis=2)
     # Nothing is known behind the mask: such directions have no say.
     open_ = ~hidden.any(axis=2)
     height = quantile(np.where(open_, drop, np.nan), 0.5)
-    fall = _least_fall(profile, open_)
+    fall, flank = _falls(profile, open_)
     half = (top - height / 2)[:, None, None]
     below = profile < half
     crossed = below.any(axis=2)
@@ -92,22 +96,25 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Arr
     at_lowest = _DISTANCE[profile.argmin(axis=2)]
     radius = np.where(crossed, np.minimum(at_half, at_lowest), at_lowest)
     opposite = np.roll(radius, _DIRECTIONS // 2, axis=1)
-    return np.maximum(np.where(open_, radius, opposite), _STEP / 2), height, fall
+    return np.maximum(np.where(open_, radius, opposite), _STEP / 2), height, fall, flank
 
 
-def _least_fall(profile: Array, open_: Array) -> Array:
-    """How far peaks (n,) fall in the direction in which they fall least.
+def _falls(profile: Array, open_: Array) -> tuple[Array, Array]:
+    """``fall`` and ``flank`` of `Shapes`, each (n,).
 
     Three neighbouring directions are averaged, so that the lowest point of a
     ray is not just its noise. Peaks whose surroundings are mostly hidden are
     not judged: minus infinity.
     """
     weight = open_.astype(profile.dtype)[..., None]
-    near = [np.roll(profile * weight, k, axis=1) for k in (-1, 0, 1)]
+    near = sum(np.roll(profile * weight, k, axis=1) for k in (-1, 0, 1))
     count = sum(np.roll(weight, k, axis=1) for k in (-1, 0, 1))
-    lowest = (sum(near) / np.maximum(count, 1)).min(axis=2)
-    fall = np.where(open_, profile[:, :1, 0] - lowest, np.inf).min(axis=1)
-    return np.where(open_.sum(axis=1) >= _DIRECTIONS // 2, fall, -np.inf)
+    lowest = (near / np.maximum(count, 1)).min(axis=2)
+    fall = np.where(open_, profile[:, :1, 0] - lowest, np.inf)
+    half = _DIRECTIONS // 2
+    judged = open_.sum(axis=1) >= half
+    pairs = np.maximum(fall[:, :half], fall[:, half:])
+    return tuple(np.where(judged, values.min(axis=1), -np.inf) for values in (fall, pairs))
 
 
 def _rays(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array]:
