@@ -80,12 +80,12 @@ def _notes(screen: Ellipse | None, gun: Gun | None, f: int, text: Bool, hot: Boo
             f"centred ({screen.x:.0f},{screen.y:.0f})"
         )
         if gun is None:
-            notes.append("no gun shadow found")
+            notes.append("no gun shadow with an arm found")
         else:
             disk = gun.disk.scaled(f)
-            arm = "without an arm" if gun.arm is None else "with an arm to the rim"
             notes.append(
-                f"gun: {2 * disk.rx:.0f}x{2 * disk.ry:.0f} px at ({disk.x:.0f},{disk.y:.0f}) {arm}"
+                f"gun: {2 * disk.rx:.0f}x{2 * disk.ry:.0f} px at ({disk.x:.0f},{disk.y:.0f}), "
+                "with an arm to the rim"
             )
     if text.any():
         notes.append(f"text, rulers or white margins: {100 * text.mean():.1f} % of the frame")

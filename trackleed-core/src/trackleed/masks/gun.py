@@ -38,20 +38,21 @@ class Gun:
     """The gun on a small picture."""
 
     disk: Ellipse
-    arm: Float | None  # (y, x), above 0.5 in the arm, smooth across its edge
+    arm: Float  # (y, x), above 0.5 in the arm, smooth across its edge
 
     def shadow(self, f: int, shape: tuple[int, ...]) -> Bool:
         """Pixels (y, x) of the frame, ``f`` times as large, that lie in the shadow."""
-        covered = self.disk.scaled(f).inside(shape)
-        if self.arm is None:
-            return covered
         y, x = ((np.arange(size) - (f - 1) / 2) / f for size in shape)
         at = np.meshgrid(y, x, indexing="ij")
-        return covered | (ndimage.map_coordinates(self.arm, at, order=1, mode="nearest") > 0.5)
+        arm = ndimage.map_coordinates(self.arm, at, order=1, mode="nearest") > 0.5
+        return arm | self.disk.scaled(f).inside(shape)
 
 
 def find_gun(picture: Float, screen: Ellipse) -> Gun | None:
     """The gun's shadow on a small picture, or None where none is sure.
+
+    A dark disk without an arm to the rim is no gun: the ground between a bright (0,0)
+    spot and bright rings looks like one.
 
     Parameters
     ----------
@@ -72,7 +73,8 @@ def find_gun(picture: Float, screen: Ellipse) -> Gun | None:
         return None
     around = _window(plain, inside, _ARM * screen.radius, "close")
     depth = np.where(inside, 1 - light / np.maximum(around, 1e-9), 0)
-    return Gun(disk, _arm(depth, disk, screen))
+    arm = _arm(depth, disk, screen)
+    return None if arm is None else Gun(disk, arm)
 
 
 def _disk(picture: Float, depth: Float, screen: Ellipse) -> Ellipse | None:

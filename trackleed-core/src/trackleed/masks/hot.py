@@ -25,7 +25,7 @@ def find_hot_pixels(stack: Array) -> Bool:
     only: its brightest neighbour has a good share of its height. A hot pixel's has not.
     """
     mean = stack.mean(axis=0, dtype=np.float32)
-    highest = ndimage.maximum_filter(mean, footprint=_AROUND, mode="nearest")
+    highest = ndimage.maximum_filter(mean, footprint=_AROUND, mode="mirror")
     # Whole counts hide noise that is smaller than a count.
     least = 0.3 if stack.dtype.kind in "iu" else 0.0
     y, x = np.nonzero(mean - highest > _NOISES * np.maximum(_noise(mean), least))
@@ -40,7 +40,7 @@ def find_hot_pixels(stack: Array) -> Bool:
     y, x = y[lonely], x[lonely]
     tops = np.zeros(len(y))
     for frame in stack:
-        tops += frame[y, x] > ndimage.maximum_filter(frame, footprint=_AROUND)[y, x]
+        tops += frame[y, x] > ndimage.maximum_filter(frame, footprint=_AROUND, mode="mirror")[y, x]
     hot = np.zeros(mean.shape, bool)
     often = tops >= _OFTEN * len(stack)
     hot[y[often], x[often]] = True

@@ -24,13 +24,13 @@ Float = np.ndarray[Any, np.dtype[Any]]
 Centre = tuple[float, float, float]  # x, y, aspect
 Found = tuple[float, float, float, float, float]  # score, x, y, radius, aspect
 
-_ANGLES = np.arange(64) * (2 * np.pi / 64)
+_ANGLES = np.arange(48) * (2 * np.pi / 48)
 _FULL = 0.1  # a drop that counts in full, in the spread of the logarithm of the light
 _SURE = 0.25  # least score: noise and halos of spots stay below 0.18
 _RADII = (0.22, 0.8)  # of the rim, in the frame's shorter side
 _WIDTHS = (0.04, 0.03, 0.02)  # of the band judged on either side of the edge, coarse to fine
 _MOVES = 6  # of the search for the best ellipse near a start, in one step size
-_STARTS = 4  # ellipses of the coarse search that are looked at closely
+_STARTS = 3  # ellipses of the coarse search that are looked at closely
 _GRID = (np.linspace(0.35, 0.65, 12), (0.83, 0.91, 1.0, 1.1, 1.21))  # centres, aspects
 
 
@@ -115,10 +115,10 @@ def edge_score(light: Float, centre: Centre, radii: Float, width: int) -> tuple[
         From -1 to 1; 1 where there is a full drop in all directions.
     """
     drop = _band_drop(_polar(light, centre, radii), width)
-    slope = np.maximum(np.nan_to_num(drop), 0)
+    slope = np.fmax(drop, 0)  # 0 where it is not known
     drop = drop[:, 2 * width : -2 * width] - (slope[:, : -4 * width] + slope[:, 4 * width :]) / 2
-    score = np.clip(np.nan_to_num(drop), -_FULL, _FULL).mean(axis=0) / _FULL
-    return score, radii[3 * width :][: drop.shape[1]] - 0.5
+    full = np.where(np.isnan(drop), 0, np.clip(drop, -_FULL, _FULL)) / _FULL
+    return full.mean(axis=0), radii[3 * width :][: drop.shape[1]] - 0.5
 
 
 def _polar(light: Float, centre: Centre, radii: Float) -> Float:
@@ -131,7 +131,8 @@ def _polar(light: Float, centre: Centre, radii: Float) -> Float:
 
 def _band_drop(polar: Float, width: int) -> Float:
     """Drop from the band before each edge to the band behind it, (angle, radius - 2 width + 1)."""
-    total = np.cumsum(np.pad(polar, ((0, 0), (1, 0))), axis=1)
+    total = np.zeros((polar.shape[0], polar.shape[1] + 1))
+    np.cumsum(polar, axis=1, out=total[:, 1:])
     band = (total[:, width:] - total[:, :-width]) / width
     drop: Float = band[:, :-width] - band[:, width:]
     return drop

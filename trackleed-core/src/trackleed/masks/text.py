@@ -17,12 +17,15 @@ Bool = np.ndarray[Any, np.dtype[np.bool_]]
 _FRAMES = 12  # text stands where it stands: so many frames show it
 _STROKE = 5  # strokes are thinner than this, px
 _CONTRAST = 0.5  # height of a stroke over what is behind it, in the frame's range
+_NOISES = 8.0  # the same, at least, in noises of the frame
 _HEIGHT = (4, 40)  # of a glyph, px
 _WIDEST = 80  # width of a glyph, or of several that touch, px
 _LETTERS = 5  # fewer in a line are no text
 _GLYPHS = 3  # letters may touch, but fewer pieces are no text
 _GAP = 2.2  # widest gap between the glyphs of a line, in heights
-_FLAT = 0.25  # share of a line's pixels that are within 5 % of its level; of a spot's it is 7 %
+_FLAT = (
+    0.15  # least share of a line's pixels that are within 5 % of its level; of a spot's it is 7 %
+)
 _MARGIN = 0.25  # widest margin, as a share of the frame
 _RIM = 2  # px added round what is found
 
@@ -72,14 +75,15 @@ def find_margins(stack: Array) -> Bool:
 
 def _strokes(frame: Array, hidden: Bool) -> Bool:
     """Bright pixels of structures thinner than a stroke, outside of ``hidden``."""
-    seen = frame[~hidden]
-    if not seen.size:
+    level = frame.astype(np.float32)
+    seen = level[~hidden]
+    noise = float(np.median(np.abs(np.diff(level, axis=1)))) * 1.4826 / 2**0.5
+    reach = _CONTRAST * float(seen.max() - np.median(seen)) if seen.size else 0.0
+    if reach <= _NOISES * noise:
         return np.zeros(frame.shape, bool)
-    floor = float(np.median(seen))
-    reach = _CONTRAST * (float(seen.max()) - floor)
     opened = ndimage.grey_opening(np.where(hidden, seen.min(), frame), (_STROKE, _STROKE))
-    strokes: Bool = (frame.astype(np.float32) - opened > reach) & ~hidden
-    return strokes if reach > 0 else np.zeros(frame.shape, bool)
+    strokes: Bool = (level - opened > reach) & ~hidden
+    return strokes
 
 
 def _glyphs(frame: Array, strokes: Bool) -> Glyphs:
