@@ -174,3 +174,13 @@ def test_numbers_are_kept_under_some_words_only(lab) -> None:
     assert set(fits["status"][with_numbers]) <= set(KEPT)
     assert with_numbers[fits["status"] == "ok"].all()
     assert set(fits["status"]) <= {str(word) for word in FitStatus}
+
+
+def test_rim_that_the_mask_does_not_know_does_not_move_a_spot(lab) -> None:
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    frame = lab.spot(SHAPE, 40, 40, 300, 3) + 300
+    frame[columns + rows < 68] = 20  # a corner of the ROI lies behind the screen's rim
+    fit = one(lab, lab.noisy(frame))
+    assert fit["status"] == FitStatus.OK
+    assert fit["x"] == pytest.approx(40, abs=4 * fit["x_err"])
+    assert fit["y"] == pytest.approx(40, abs=4 * fit["y_err"])

@@ -9,6 +9,9 @@ import numpy as np
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.frames import FrameSequence, NoiseModel
 
+AROUND = 0.42  # of the ROI's side, from the spot to where the background is looked at
+SHADE = 6.0  # spreads below the background from which a pixel is in the shade
+
 
 @dataclass
 class Scale:
@@ -68,6 +71,23 @@ class Cutouts:
         """
         raw = noise.variance((model - self.zero) / self.slope)
         return np.asarray(self.slope**2 * np.maximum(raw, noise.gain**2 / 12))
+
+
+def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
+    """Pixels far darker than the ROI's background, bool (n, side, side).
+
+    No spot darkens its surroundings: this is the rim of the screen, the gun's shadow or a dead
+    pixel that the mask does not know, and a few of them would tilt the background until
+    the spot is lost. The background is the median over the pixels that are
+    not near the spot, its spread the median absolute deviation.
+    """
+    outer = rois.shown & (rois.distance2(x, y) > (AROUND * rois.side) ** 2)
+    outer = outer | ~np.any(outer, axis=(1, 2), keepdims=True)
+    around = np.where(outer, rois.counts, np.nan)
+    level = np.nanmedian(around, axis=(1, 2), keepdims=True)
+    spread = 1.4826 * np.nanmedian(np.abs(around - level), axis=(1, 2), keepdims=True)
+    spread = np.maximum(spread, np.sqrt(rois.variance(noise, level)))
+    return np.asarray(rois.counts < level - SHADE * spread)
 
 
 def join(parts: list[Cutouts]) -> Cutouts:

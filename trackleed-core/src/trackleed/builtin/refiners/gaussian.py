@@ -25,10 +25,10 @@ class Gaussian:
     """Rotated elliptical Gaussian on a background, fitted to every tracked ROI.
 
     Each ROI is a square centred on the pixel nearest to the track. Pixels that are
-    masked, NaN, saturated, outside the frame, or nearer to another track count for
-    nothing. The weights are those of the series' noise model at the level of the
-    fitted model. ``r_squared`` is 1 - SSE / SST, unweighted; ``chi2_red`` is
-    weighted; ``snr`` is volume over its error.
+    masked, NaN, saturated, outside the frame, nearer to another track, or far darker
+    than the background (the shadow of the gun) count for nothing. The weights are
+    those of the series' noise model at the level of the fitted model. ``r_squared`` is
+    1 - SSE / SST, unweighted; ``chi2_red`` is weighted; ``snr`` is volume over its error.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trackleed.builtin.refiners import physical
-from trackleed.builtin.refiners.cutouts import Cutouts
+from trackleed.builtin.refiners.cutouts import Cutouts, shaded
 from trackleed.builtin.refiners.engine import Fit, covariance, fit
 from trackleed.builtin.refiners.model import PEAK, Array, background, peak
 from trackleed.builtin.refiners.neighbours import own_pixels
@@ -77,7 +77,7 @@ def measure(
         With the names of `blank`.
     """
     x, y = tracks.x[rois.row], tracks.y[rois.row]
-    alone = rois.shown & ~rois.clipped
+    alone = rois.shown & ~rois.clipped & ~shaded(rois, noise, x, y)
     usable = alone & own_pixels(rois, tracks.x, tracks.y, pair)
     shift = np.stack([x - rois.x, y - rois.y], axis=1)
     first = start(rois.counts, usable, shift, rois.side / 6, params.background == "plane")
