@@ -9,6 +9,7 @@ write(sim, "frames/")
 from trackleed.simulate.calibration import Spots, spots
 from trackleed.simulate.lattice import Lattice
 from trackleed.simulate.scenarios import SCENARIOS, Loss, Scenario
+from trackleed.simulate.scoring import DetectionScore, compare_fits, score_detections
 from trackleed.simulate.shape import gaussian_spot
 from trackleed.simulate.simulation import Simulation, simulate
 from trackleed.simulate.surfaces import Surface, surface
@@ -18,13 +19,16 @@ from trackleed.simulate.writing import write
 __all__ = [
     "SCENARIOS",
     "TRUTH",
+    "DetectionScore",
     "Lattice",
     "Loss",
     "Scenario",
     "Simulation",
     "Spots",
     "Surface",
+    "compare_fits",
     "gaussian_spot",
+    "score_detections",
     "simulate",
     "spots",
     "surface",
