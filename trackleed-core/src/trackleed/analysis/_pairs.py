@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-from trackleed.analysis._spots import REJECT, Array, Found, Spots, excess_variance, median
+from trackleed.analysis._spots import (
+    JUMP,
+    REJECT,
+    Array,
+    Found,
+    Spots,
+    excess_variance,
+    median,
+    nearest_known,
+)
 
 SAMPLE_FRAMES = 48
 SAMPLE_TRACKS = 64
@@ -19,8 +28,8 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     have a partner at ``-r`` about it (the (0,0) spot is its own). The candidate that explains
     the largest share of the spots, summed over the frames, starts the set; pairs join that share
     its midpoint in most frames where both are seen. Frames in which none of them is seen start
-    again, with a candidate near the centre that is known for other frames. A track has one
-    partner at a time.
+    again, with a candidate within a spot's spacing of the centre that is known for the nearest
+    frame. A track has one partner at a time.
 
     Parameters
     ----------
@@ -49,7 +58,7 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     members = np.zeros(len(first), dtype=bool)
     while (dark := np.isnan(center[:, 0])).any():
         often = 3 * enough[dark].sum(axis=0) > (support[dark] > 0).sum(axis=0)
-        near = _nearness(middle[dark], center, np.flatnonzero(dark), 5 * tolerance)
+        near = _nearness(middle, center, JUMP * tolerance)[dark]
         total = np.where(often, (near * support[dark] / n_spots[dark]).sum(axis=0), 0)
         if not total.any():
             break
@@ -70,14 +79,13 @@ def _support(middle: Array, weight: Array, tolerance: float) -> Array:
     return support
 
 
-def _nearness(middle: Array, center: Array, rows: Array, reach: float) -> Array:
-    """1 for candidates at the centre of the frame nearest in time that has one, less far off."""
-    known = np.flatnonzero(np.isfinite(center[:, 0]))
-    if len(known) == 0:
+def _nearness(middle: Array, center: Array, reach: float) -> Array:
+    """1 for candidates at the centre of the nearest frame that has one, to 0 at ``reach``."""
+    expected = nearest_known(center)
+    if np.isnan(expected).all():
         return np.ones(middle.shape[:2])
-    nearest = known[np.argmin(np.abs(rows[:, None] - known), axis=1)]
-    off2 = ((middle - center[nearest, None]) ** 2).sum(axis=-1)
-    return np.where(np.isfinite(off2), 1 / (1 + off2 / reach**2), 0)
+    share2 = ((middle - expected[:, None]) ** 2).sum(axis=-1) / reach**2
+    return np.where(share2 < 1, 1 / (1 + 4 * share2), 0)
 
 
 def _grow(middle: Array, center: Array, members: Array, tolerance: float) -> tuple[Array, Array]:

@@ -8,7 +8,16 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from trackleed.analysis._circle import Circle, circle_through, fit_circle
-from trackleed.analysis._spots import REJECT, Array, Found, Spots, excess_variance, median
+from trackleed.analysis._spots import (
+    JUMP,
+    REJECT,
+    Array,
+    Found,
+    Spots,
+    excess_variance,
+    median,
+    nearest_known,
+)
 
 SAMPLE_FRAMES = 24
 SAMPLE_TRACKS = 32
@@ -25,7 +34,8 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
     [1]_, if these go round at least half of it, times the scores of all circles about
     the same centre: a lattice has full rings about other points of symmetry too, but fewer. The
     candidate with the largest score, summed over the frames, makes the first ring;
-    frames in which it is not seen call for the next, concentric with it.
+    frames in which it is not seen call for the next, concentric with it or, where they are never
+    seen together, within a spot's spacing.
 
     Returns
     -------
@@ -62,9 +72,10 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
 
 
 def _elsewhere(circles: Array, center: Array, tolerance: float) -> Array:
-    """Candidates that are not concentric with what was found, in most frames that have both."""
-    off = np.hypot(*np.moveaxis(circles[..., :2] - center[:, None], -1, 0))
-    elsewhere: Array = 2 * (off > tolerance).sum(axis=0) > np.isfinite(off).sum(axis=0)
+    """Candidates that, in most frames, are not where the centre is, or was in the nearest frame."""
+    off = np.hypot(*np.moveaxis(circles[..., :2] - nearest_known(center)[:, None], -1, 0))
+    allowed = np.where(np.isnan(center[:, :1]), JUMP * tolerance, tolerance)
+    elsewhere: Array = 2 * (off > allowed).sum(axis=0) > np.isfinite(off).sum(axis=0)
     return elsewhere
 
 

@@ -23,6 +23,9 @@ PLACED = (FitStatus.OK, FitStatus.SATURATED)
 EXACT = 1e-12
 """Variance, in px^2, that stands for an error that a fit does not tell."""
 
+JUMP = 10.0
+"""Tolerances (about one spacing of spots) that the centre may move while it is not seen."""
+
 REJECT = 5.0
 """Residuals of more standard deviations than this are outliers."""
 
@@ -107,6 +110,15 @@ class Found:
 def spread(n: int, most: int) -> Array:
     """At most ``most`` of the numbers below ``n``, evenly spread, with the first and the last."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
+
+
+def nearest_known(center: Array) -> Array:
+    """Centre of the nearest frame that has one, for each frame; array (frame, xy) with NaN."""
+    known = np.flatnonzero(np.isfinite(center[:, 0]))
+    if len(known) == 0:
+        return center
+    nearest: Array = known[np.argmin(np.abs(np.arange(len(center))[:, None] - known), axis=1)]
+    return center[nearest]
 
 
 def median(values: Array, axis: int = -1) -> Array:
