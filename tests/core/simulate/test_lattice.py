@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackleed.errors import InputError
-from trackleed.simulate.lattice import Lattice, beams, superstructure_matrix
+from trackleed.simulate.lattice import Lattice, beams
 from trackleed.simulate.surfaces import surface
 
 HEXAGONAL = Lattice(2.89, 2.89, 120)
@@ -38,36 +38,6 @@ def test_real_and_reciprocal_vectors_are_dual(a: float, b: float, angle: float) 
 )
 def test_point_group_of_each_kind_of_lattice(lattice: Lattice, order: int) -> None:
     assert len(lattice.operations()) == order
-
-
-@pytest.mark.parametrize(
-    ("lattice", "notation", "matrix"),
-    [
-        (HEXAGONAL, "(1x1)", [[1, 0], [0, 1]]),
-        (HEXAGONAL, "p(2x2)", [[2, 0], [0, 2]]),
-        (HEXAGONAL, "(√3x√3)R30", [[2, 1], [-1, 1]]),
-        (HEXAGONAL, "(r3 x r3) R30°", [[2, 1], [-1, 1]]),
-        (HEXAGONAL, "sqrt(7)×sqrt(7)R19.1", [[3, 1], [-1, 2]]),
-        (HEXAGONAL, "(2√3x2√3)R30", [[4, 2], [-2, 2]]),
-        (SQUARE, "c(2x2)", [[1, 1], [1, -1]]),
-        (SQUARE, "(√2x√2)R45", [[1, 1], [-1, 1]]),
-        (SQUARE, ((1, 2), (-2, 1)), [[1, 2], [-2, 1]]),
-    ],
-)
-def test_superstructure_matrices(lattice: Lattice, notation: str, matrix: list[list[int]]) -> None:
-    assert superstructure_matrix(lattice, notation).tolist() == matrix
-
-
-@pytest.mark.parametrize("notation", ["", "2x", "nonsense", "q(2x2)", "(2x2)R"])
-def test_unreadable_notation_is_refused_with_examples(notation: str) -> None:
-    with pytest.raises(InputError, match="Wood's notation; allowed are"):
-        superstructure_matrix(HEXAGONAL, notation)
-
-
-@pytest.mark.parametrize("notation", ["(√3x√3)R10", "(√3x√3)R30", ((1, 1), (2, 2))])
-def test_superstructure_that_does_not_fit_is_refused(notation: str) -> None:
-    with pytest.raises(InputError, match="no coincidence lattice"):
-        superstructure_matrix(SQUARE, notation)
 
 
 def test_first_order_beams_of_a_hexagonal_surface() -> None:

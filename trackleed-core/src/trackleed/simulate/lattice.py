@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -12,16 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackleed.errors import InputError
+from trackleed.wood import Matrix, superstructure_matrix
 
 Floats: TypeAlias = NDArray[np.float64]
-Matrix: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
-
-_LENGTH = r"(?:\d+(?:\.\d+)?)?(?:(?:√|sqrt|r)\(?\d+\)?)|\d+(?:\.\d+)?"
-_WOOD = re.compile(
-    rf"(?P<centring>[pc]?)\(?(?P<m>{_LENGTH})[x×](?P<n>{_LENGTH})\)?"
-    r"(?:-?R(?P<angle>\d+(?:\.\d+)?)[°º]?)?",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ def beams(lattice: Lattice, superstructure: str | Matrix, g_max: float) -> Beams
     InputError
         If the superstructure cannot be read or does not fit the lattice.
     """
-    matrix = superstructure_matrix(lattice, superstructure)
+    matrix = superstructure_matrix(lattice.real, superstructure)
     denominator = abs(round(float(np.linalg.det(matrix))))
     # Rows of the inverse transposed matrix, as integers over the denominator.
     steps = np.round(denominator * np.linalg.inv(matrix).T).astype(np.int64)
@@ -148,57 +140,3 @@ def _orbits(
         common = int(np.lcm(parts[0].denominator, parts[1].denominator))
         orbits[row] = [*(int(part * common) for part in parts), common]
     return orbits
-
-
-def superstructure_matrix(lattice: Lattice, superstructure: str | Matrix) -> Floats:
-    """Superstructure matrix M, (2, 2), with (a_s, b_s) = M (a, b).
-
-    Parameters
-    ----------
-    superstructure : str or 2x2 integers
-        Wood's notation, such as ``"p(2x2)"``, ``"c(4x2)"`` or ``"(√3x√3)R30"`` (``r3`` and
-        ``sqrt3`` stand for √3 too), or the matrix itself.
-
-    Raises
-    ------
-    InputError
-        If the notation cannot be read, or does not give integers on this lattice.
-
-    References
-    ----------
-    Wood, J. Appl. Phys. 35, 1306 (1964); Park and Madden, Surf. Sci. 11, 188 (1968).
-    """
-    if isinstance(superstructure, str):
-        matrix = _wood(lattice, superstructure)
-    else:
-        matrix = np.array(superstructure, dtype=np.float64)
-    whole = np.round(matrix)
-    if matrix.shape != (2, 2) or np.abs(matrix - whole).max() > 0.02 or not np.linalg.det(whole):
-        rows = np.array2string(matrix, precision=2, separator=", ").replace("\n", "")
-        raise InputError(
-            f"superstructure {superstructure!r} is no coincidence lattice here: its matrix is "
-            f"{rows}, which should be four whole numbers with a determinant"
-        )
-    return whole
-
-
-def _wood(lattice: Lattice, notation: str) -> Floats:
-    match = _WOOD.fullmatch(notation.replace(" ", ""))
-    if match is None:
-        raise InputError(
-            f"superstructure {notation!r} is not Wood's notation; "
-            "allowed are for example (1x1), p(2x2), c(4x2), (√3x√3)R30"
-        )
-    stretch = np.diag([_length(match["m"]), _length(match["n"])])
-    turn = np.radians(float(match["angle"] or 0))
-    rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    cell = stretch @ lattice.real @ rotation
-    if match["centring"].lower() == "c":
-        cell = np.array([[0.5, 0.5], [0.5, -0.5]]) @ cell
-    return np.asarray(cell @ np.linalg.inv(lattice.real), dtype=np.float64)
-
-
-def _length(text: str) -> float:
-    parts = re.split(r"√|sqrt|r", text.replace("(", "").replace(")", ""), flags=re.IGNORECASE)
-    factor = float(parts[0] or 1)
-    return factor if len(parts) == 1 else factor * float(np.sqrt(float(parts[1])))

@@ -16,11 +16,12 @@ from trackleed.simulate.diffraction import (
     mean_square_displacement,
     wavenumber,
 )
-from trackleed.simulate.lattice import Beams, Floats, beams, superstructure_matrix
+from trackleed.simulate.lattice import Beams, Floats, beams
 from trackleed.simulate.scenarios import Scenario
 from trackleed.simulate.screen import Screen
 from trackleed.simulate.settings import Settings, Stream
 from trackleed.simulate.surfaces import Surface
+from trackleed.wood import superstructure_matrix
 
 _MARGIN = 1.1  # beams that a drift can bring onto the screen
 _FRACTIONAL = 0.25  # intensity of a complete superstructure's spots over the substrate's
@@ -74,7 +75,7 @@ def pattern(scenario: Scenario, settings: Settings) -> Pattern:
     seen = np.any(screen.within_rim(x, y), axis=0)
     spots, x, y = Beams(spots.hk[seen], spots.g[seen], spots.orbit[seen]), x[:, seen], y[:, seen]
 
-    matrix = superstructure_matrix(sample.lattice, scenario.superstructure)
+    matrix = superstructure_matrix(sample.lattice.real, scenario.superstructure)
     complete = np.minimum(when["coverage_ML"] * abs(np.linalg.det(matrix)), 1.0)[:, None]
     sigma_x, sigma_y, theta, uneven = _shapes(settings, spots)
     islands = np.where(spots.fractional, 1 + _ISLANDS * (1 - complete), 1.0)

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from trackleed.errors import InputError
-from trackleed.simulate.lattice import Floats, Matrix
+from trackleed.simulate.lattice import Floats
 from trackleed.simulate.surfaces import Surface, surface
+from trackleed.wood import Matrix
 
 Span = tuple[float, float]
 
