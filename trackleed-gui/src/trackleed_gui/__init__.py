@@ -1,1 +1,1 @@
-"""(see README)"""
+"""The desktop application of trackleed. It has not landed yet."""

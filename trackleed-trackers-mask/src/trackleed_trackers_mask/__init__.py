@@ -1,1 +1,1 @@
-"""(see README)"""
+"""Mask trackers for trackleed: adapters for video object segmentation. None has landed yet."""

@@ -1,1 +1,1 @@
-"""(see README)"""
+"""Point trackers for trackleed: Lucas-Kanade flow and learned ones. None has landed yet."""
