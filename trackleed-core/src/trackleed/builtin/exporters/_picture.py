@@ -77,7 +77,7 @@ class Picture:
         self.image = shade.apply(Image.fromarray(grey).resize(self.size, Image.Resampling.BICUBIC))
         self._lines = Image.new("RGBA", (self.size[0] * SMOOTH, self.size[1] * SMOOTH))
         self._pen = ImageDraw.Draw(self._lines)
-        self._texts: list[tuple[float, float, str, str, int, str]] = []
+        self._texts: list[tuple[float, float, str, str, int]] = []
 
     def at(self, x: Any, y: Any) -> Array:
         """Image coordinates of a point of the frame, where an integer is a pixel's centre."""
@@ -132,21 +132,20 @@ class Picture:
             self.line(points, PAPER, 4.0, 0.7)
             self.line(points, colour, 2.0)
 
-    def text(
-        self, at: Sequence[float] | Array, text: str, colour: str, size: int, anchor: str = "mm"
-    ) -> None:
-        """Text at a place of the image, dark round its letters."""
-        self._texts.append((float(at[0]), float(at[1]), text, colour, size, anchor))
+    def text(self, at: Sequence[float] | Array, text: str, colour: str, size: int) -> None:
+        """Text at a place of the image, or as near as it is not cut off; dark round its letters."""
+        half = font(size).getlength(text) / 2 + 2
+        x = float(np.clip(at[0], half, self.size[0] - half))
+        y = float(np.clip(at[1], 0.6 * size, self.size[1] - 0.6 * size))
+        self._texts.append((x, y, text, colour, size))
 
     def finish(self) -> Image.Image:
         """The image with everything that was drawn."""
         lines = self._lines.resize(self.size, Image.Resampling.BOX)
         self.image.paste(lines, (0, 0), lines)
         draw = ImageDraw.Draw(self.image)
-        for x, y, text, colour, size, anchor in self._texts:
-            draw.text(
-                (x, y), text, colour, font(size), anchor, stroke_width=2, stroke_fill="#000000"
-            )
+        for x, y, text, colour, size in self._texts:
+            draw.text((x, y), text, colour, font(size), "mm", stroke_width=2, stroke_fill="#000000")
         return self.image
 
 
