@@ -73,8 +73,10 @@ def test_finds_dim_and_bright_spots_with_one_default(dtype, amplitude):
     assert recall >= 0.95
 
 
-@pytest.mark.parametrize("scenario", ["energy-ramp", "deposition", "dropout"])
-@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(
+    ("scenario", "bits"),
+    [("energy-ramp", 16), ("deposition", 16), ("deposition", 8), ("dropout", 8)],
+)
 def test_simulated_series_with_gun_shadow(scenario, bits):
     simulate = pytest.importorskip("trackleed.simulate").simulate
     sim = simulate(scenario, seed=11, bits=bits)
