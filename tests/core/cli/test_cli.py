@@ -238,3 +238,28 @@ def test_simulate_lists_its_scenarios_and_writes_frames(call: Call, tmp_path: Pa
     code, _, err = call("simulate", "energy-ramp", out, "--frames", 3)
     assert code == 1
     assert str(out) in err
+
+
+def test_exporter_options_go_to_the_exporters_that_have_them(
+    call: Call, spot_folder: Path, tmp_path: Path
+) -> None:
+    out, more = tmp_path / "a.trackleed", tmp_path / "more"
+    few = ("--set", "exporter.max_frames=2")
+    assert call("run", spot_folder, out, *CHAIN, *few)[0] == 0
+    assert len(list((out / "exports").glob("track_visualizations/frame_*.png"))) == 2
+    assert call("export", out, "--to", more, *few)[0] == 0
+    assert len(list(more.glob("track_visualizations/frame_*.png"))) == 2
+    code, _, err = call("export", out, "--as", "csv", *few)
+    assert code == 1
+    assert "max_frames" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("import", "background_mode"), ("analysis", "aperture")]
+)
+def test_options_of_steps_without_a_backend_are_shown_too(
+    call: Call, name: str, option: str
+) -> None:
+    assert option in call("backends", "show", name)[1]
+    [described] = json.loads(call("backends", "show", name, "--json")[1])
+    assert option in [o["name"] for o in described["options"]]

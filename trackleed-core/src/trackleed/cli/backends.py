@@ -13,7 +13,7 @@ from rich.table import Table
 from trackleed.backend import KINDS
 from trackleed.cli.options import json_option
 from trackleed.errors import BackendNotFound
-from trackleed.params import describe
+from trackleed.params import Params, describe
 from trackleed.registry import Backend, Registry
 
 
@@ -27,11 +27,32 @@ def backends(ctx: click.Context, as_json: bool) -> None:
         print_json(registry) if as_json else print_table(registry)
 
 
-@backends.command()
-@click.argument("name")
+def step_options() -> dict[str, type[Params]]:
+    """Options of the steps that are no backend's, by the kind that ``--set`` calls them."""
+    from trackleed.pipeline.analysing import AnalysisParams
+    from trackleed.pipeline.importing import ImportParams
+
+    return {"import": ImportParams, "analysis": AnalysisParams}
+
+
+def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of all backends that begin so."""
+    names = {b.spec.name for b in Registry.discover().backends}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+@backends.command(short_help="One backend and its options.")
+@click.argument("name", shell_complete=complete_name)
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show one backend and its options."""
+    """Show one backend and its options; or those of the steps "import" and "analysis"."""
+    if name in ("import", "analysis"):
+        model = step_options()[name]
+        if as_json:
+            click.echo(json.dumps([{"kind": name, "options": describe(model)}]))
+        else:
+            _print_options(Console(), name, model)
+        return
     registry = Registry.discover()
     found = [b for b in registry.backends if name in (b.spec.name, b.address)]
     if not found:
@@ -87,10 +108,14 @@ def _record(b: Backend) -> dict[str, Any]:
 def _print_one(b: Backend) -> None:
     console = Console()
     console.print(f"[bold]{b.kind} {b.spec.name}[/bold] ({b.dist} {b.version}): {b.state}")
-    console.print(b.spec.summary)
+    console.print(escape(b.spec.summary))
     if b.spec.citation:
-        console.print(f"cite: {b.spec.citation}")
-    options = describe(b.spec.params)
+        console.print(f"cite: {escape(b.spec.citation)}")
+    _print_options(console, b.kind, b.spec.params)
+
+
+def _print_options(console: Console, kind: str, model: type[Params]) -> None:
+    options = describe(model)
     if not options:
         console.print("It has no options.")
         return
@@ -98,6 +123,7 @@ def _print_one(b: Backend) -> None:
     for heading in ("option", "type", "default", "unit", "range", "meaning"):
         table.add_column(heading, overflow="fold")
     for o in options:
-        table.add_row(o["name"], o["type"], str(o["default"]), o["unit"], o["range"], o["help"])
+        cells = (o["name"], o["type"], str(o["default"]), o["unit"], o["range"], o["help"])
+        table.add_row(*map(escape, cells))
     console.print(table)
-    console.print(f"Set one with: --set {b.kind}.{options[0]['name']}=VALUE", highlight=False)
+    console.print(f"Set one with: --set {kind}.{options[0]['name']}=VALUE", highlight=False)

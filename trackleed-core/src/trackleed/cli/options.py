@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,3 +115,27 @@ def backend_name(options: dict[str, Any], flag: str | None, default: str) -> str
     """The backend to use: the flag's, else the recipe's ``backend``, else the default."""
     named = options.pop("backend", None)
     return flag or named or default
+
+
+def exporter_options(
+    exporters: Sequence[str], options: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Options by exporter: each is given those of its own.
+
+    Raises
+    ------
+    InputError
+        If none of the exporters has an option of that name.
+    """
+    from trackleed.registry import Registry
+
+    registry = Registry.discover()
+    has = {name: registry.find("exporter", name).spec.params.model_fields for name in exporters}
+    for option in options:
+        if not any(option in fields for fields in has.values()):
+            known = ", ".join(sorted({n for fields in has.values() for n in fields})) or "none"
+            raise InputError(
+                f"{' and '.join(exporters)}: no option {option!r}; there are: {known}",
+                f"see: trackleed backends show {exporters[-1]}",
+            )
+    return {name: {o: v for o, v in options.items() if o in has[name]} for name in exporters}

@@ -11,6 +11,7 @@ from trackleed.backend import Kind
 from trackleed.cli.options import (
     backend_name,
     backend_option,
+    exporter_options,
     gather,
     jobs_option,
     json_option,
@@ -69,7 +70,8 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
     }
     arguments = import_arguments(options, flags)
     analysis = {**options["analysis"], **center_options(flags["center"])}
-    check(source, names, options, arguments, analysis)
+    exports = exporter_options(EXPORTERS, options["exporter"])
+    check(source, names, options, arguments, analysis, exports)
     session = open_or_create(run_path, flags["overwrite"])
     with progress_bars(quiet=flags["as_json"]) as progress:
         work = Run(session, progress=progress, jobs=flags["jobs"])
@@ -78,8 +80,8 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
         tracks = work.track(names["tracker"], detections=detections, **options["tracker"])
         fits = work.refine(names["refiner"], tracks=tracks, **options["refiner"])
         work.analyse(fits=fits, **analysis)
-        for exporter in EXPORTERS:
-            work.export(exporter, fits=fits)
+        for exporter, given in exports.items():
+            work.export(exporter, fits=fits, **given)
     report(session, as_json=flags["as_json"])
 
 
@@ -89,6 +91,7 @@ def check(
     options: dict[str, dict[str, Any]],
     arguments: dict[str, Any],
     analysis: dict[str, Any],
+    exports: dict[str, dict[str, Any]],
 ) -> None:
     """Fail now, and not after an hour, over what can be known beforehand."""
     from trackleed.errors import BackendNotFound
@@ -108,4 +111,6 @@ def check(
                 f"the {kind} {name!r} is not installed", f"pip install {PACKAGES[name]}"
             )
         registry.find(kind, name).make(**options[kind])
+    for name, given in exports.items():
+        registry.find("exporter", name).make(**given)
     make(AnalysisParams, analysis, "analysis")

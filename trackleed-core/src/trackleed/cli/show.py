@@ -165,7 +165,7 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
         )
     console.print(table)
     for s in steps:
-        if s["status"] not in ("done", "running") and s["message"]:
+        if s["status"] not in ("done", "running") and s["message"] not in ("", s["status"]):
             reason = escape(s["message"].splitlines()[-1])
             console.print(f"{s['id']} {s['status']}: {reason}", soft_wrap=True)
 

@@ -11,6 +11,7 @@ import click
 from trackleed.cli.options import (
     backend_name,
     backend_option,
+    exporter_options,
     gather,
     jobs_option,
     json_option,
@@ -139,12 +140,13 @@ def export(run_path: Path, **flags: Any) -> None:
     from trackleed.cli.run import EXPORTERS
 
     options = gather(flags["recipe"], flags["settings"])["exporter"]
+    exports = exporter_options(flags["exporters"] or EXPORTERS, options)
 
     def work_all(work: Any) -> list[str]:
         return [
             str(path)
-            for name in flags["exporters"] or EXPORTERS
-            for path in work.export(name, fits=flags["fits"], folder=flags["folder"], **options)
+            for name, given in exports.items()
+            for path in work.export(name, fits=flags["fits"], folder=flags["folder"], **given)
         ]
 
     _do(_open(run_path), flags, work_all)
@@ -171,7 +173,9 @@ def read_seeds(path: Path) -> Any:
 
     try:
         table = pd.read_csv(path, comment="#")
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise InputError(f"seeds {path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise InputError(f"seeds {path} cannot be read: {error}") from None
     return tables.build(tables.SEEDS, table)
 
