@@ -28,3 +28,15 @@ def make_fits(x: np.ndarray, y: np.ndarray, err: float | np.ndarray, seed: int =
 @pytest.fixture(scope="session")
 def fits_of() -> Callable[..., pd.DataFrame]:
     return make_fits
+
+
+def make_index(energy: np.ndarray) -> pd.DataFrame:
+    """Index of a series of which nothing but the energies is known."""
+    blank = {c.name: np.full(len(energy), np.nan) for c in tables.INDEX.columns}
+    known = {"frame": np.arange(len(energy)), "source": np.full(len(energy), "", dtype=object)}
+    return tables.build(tables.INDEX, blank | known | {"energy_eV": energy})
+
+
+@pytest.fixture(scope="session")
+def index_of() -> Callable[..., pd.DataFrame]:
+    return make_index

@@ -189,9 +189,47 @@ INTENSITIES = TableSpec(
     ),
 )
 
+RADIUS_ENERGY = TableSpec(
+    "radius_energy",
+    ("track_id",),
+    (
+        TRACK,
+        *_with_error("energy_shift", "eV", "E0 in radius^2 (E + E0) = constant, of this track"),
+        *_with_error("shared_shift", "eV", "E0 of all tracks together"),
+        *_with_error("constant", "px^2 eV", "radius^2 (E + E0) with the shared E0"),
+        _float("scatter", "", "standard deviation of radius^2 (E + E0) over its mean"),
+        _float("rms", "px", "scatter of the radius about the fit"),
+        Column("n_frames", "int", "", "frames that the fit rests on"),
+        Column("n_outliers", "int", "", "frames left out as outliers"),
+        Column("reason", "str", "", "why values are missing; empty if none is"),
+    ),
+)
+
+RADIUS_RESIDUALS = TableSpec(
+    "radius_residuals",
+    ("frame", "track_id"),
+    (
+        FRAME,
+        TRACK,
+        *_with_error("product", "px^2 eV", "radius^2 (E + E0) with the shared E0"),
+        _float("residual", "px", "radius less that of the fit"),
+    ),
+)
+
 SPECS = {
     spec.name: spec
-    for spec in (INDEX, DETECTIONS, SEEDS, TRACKS, FITS, CENTERS, RADII, INTENSITIES)
+    for spec in (
+        INDEX,
+        DETECTIONS,
+        SEEDS,
+        TRACKS,
+        FITS,
+        CENTERS,
+        RADII,
+        INTENSITIES,
+        RADIUS_ENERGY,
+        RADIUS_RESIDUALS,
+    )
 }
 
 _KINDS = {"int": "iu", "float": "f", "bool": "b", "str": "OU"}

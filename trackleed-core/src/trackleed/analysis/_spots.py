@@ -64,6 +64,11 @@ class Spots:
         positions = [fits[name].to_numpy() for name in ("x", "y")]
         return cls(frames, ids, *map(dense, [*positions, *variances]))
 
+    def only(self, chosen: Array) -> Spots:
+        """The chosen tracks alone, by number of their column or bool (track,)."""
+        arrays = (self.x, self.y, self.x_var, self.y_var)
+        return Spots(self.frames, self.tracks[chosen], *(array[:, chosen] for array in arrays))
+
     def sample(self, n_frames: int, n_tracks: int) -> tuple[Array, Array]:
         """Rows of at most ``n_frames`` frames, evenly spread, and columns of the busiest tracks."""
         seen = np.isfinite(self.x)
