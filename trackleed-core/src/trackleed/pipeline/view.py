@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from trackleed.frames import FrameSequence
     from trackleed.session import Session, Step
 
-VIEW_BLOCK = 64
-"""Frames in a block of rows."""
+VIEW_ROWS = 32_000
+"""Rows in a block, about: what bounds memory. Much smaller blocks cost more than their rows do."""
 
 
 class SessionView:
@@ -56,8 +56,9 @@ class SessionView:
         """Rows of several tables, a block of frames at a time, ordered by frame and track."""
         steps = [self._step(name) for name in tables]
         n_frames = len(self.index)
-        for first in range(0, n_frames, VIEW_BLOCK):
-            span = (first, min(first + VIEW_BLOCK, n_frames))
+        size = max(1, VIEW_ROWS * n_frames // max(1, *(step.rows for step in steps)))
+        for first in range(0, n_frames, size):
+            span = (first, min(first + size, n_frames))
             yield tuple(_ordered(self.session.table(step, frames=span)) for step in steps)
 
     def _step(self, table: str) -> Step:

@@ -55,15 +55,18 @@ class CsvExporter:
 
 def write_csv(path: Path, blocks: Iterable[pd.DataFrame]) -> Path:
     """Write blocks of one table, one at a time in memory, to one file."""
-    options = pa_csv.WriteOptions(include_header=False)
-    with written_aside(path) as aside, aside.open("wb") as file:
-        schema = None
+    # Arrow's own file and one writer for all blocks: no bytes pass through Python.
+    options = pa_csv.WriteOptions(include_header=False, batch_size=4096)
+    with written_aside(path) as aside, pa.OSFile(str(aside), "wb") as file:
+        writer = None
         for block in blocks:
-            if schema is None:
+            if writer is None:
                 file.write((",".join(map(_quoted, block.columns)) + "\n").encode())
                 schema = table_schema(block)
-            rows = pa.Table.from_pandas(block, schema=schema, preserve_index=False)
-            pa_csv.write_csv(rows, file, options)
+                writer = pa_csv.CSVWriter(file, schema, write_options=options)
+            writer.write(pa.Table.from_pandas(block, schema=schema, preserve_index=False))
+        if writer is not None:
+            writer.close()
     return path
 
 
