@@ -184,3 +184,15 @@ def test_rim_that_the_mask_does_not_know_does_not_move_a_spot(lab) -> None:
     assert fit["status"] == FitStatus.OK
     assert fit["x"] == pytest.approx(40, abs=4 * fit["x_err"])
     assert fit["y"] == pytest.approx(40, abs=4 * fit["y_err"])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_soft_edge_of_a_shadow_does_not_move_a_spot(lab, known) -> None:
+    columns = np.broadcast_to(np.arange(SHAPE[1]), SHAPE)
+    light = np.clip((48 - columns) / 3, 0, 1)  # the spot's wing dims over 3 px
+    frame = lab.noisy((lab.spot(SHAPE, 41.0, 40, 30_000, 3) + 3000) * light + 300)
+    options = {"valid": columns < 47} if known else {}
+    fit = one(lab, frame, (41, 40), **options)
+    assert fit["status"] == FitStatus.OK
+    assert fit["x"] == pytest.approx(41, abs=4 * fit["x_err"])
+    assert fit["chi2_red"] < 1.3

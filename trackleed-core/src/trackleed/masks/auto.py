@@ -57,9 +57,7 @@ def auto_mask(frames: FrameSequence) -> AutoMask:
     f = shrink_factor(stack.shape)
     rim = find_screen(picture)
     gun = find_gun(picture, rim) if rim is not None else None
-    # Spots stand right on the rim: it is drawn a little wide.
-    margin = 0.0 if rim is None else 1 + 0.01 * (rim.rx + rim.ry) / 2
-    screen = None if rim is None else rim.grown(margin).scaled(f)
+    screen = None if rim is None else rim.scaled(f)
     parts = {
         "screen": np.zeros(text.shape, bool) if screen is None else ~screen.inside(text.shape),
         "gun": np.zeros(text.shape, bool) if gun is None else gun.shadow(f, text.shape),

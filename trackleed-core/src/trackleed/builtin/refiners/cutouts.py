@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy import ndimage
 
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.frames import FrameSequence, NoiseModel
 
 AROUND = 0.42  # of the ROI's side, from the spot to where the background is looked at
 SHADE = 6.0  # spreads below the background from which a pixel is in the shade
+PENUMBRA = 2  # px beyond the shade in which a spot is dimmed, but brighter than the background
+_CROSS = ndimage.generate_binary_structure(2, 1)[None]
+_SQUARE = np.ones((1, 2, 2), dtype=bool)
 
 
 @dataclass
@@ -79,7 +83,8 @@ def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
     No spot darkens its surroundings: this is the rim of the screen, the gun's shadow or a dead
     pixel that the mask does not know, and a few of them would tilt the background until
     the spot is lost. The background is the median over the pixels that are
-    not near the spot, its spread the median absolute deviation.
+    not near the spot, its spread the median absolute deviation. The edge of the shade, and
+    of the mask, counts as shade too, since no shadow is sharp; that of a single pixel does not.
     """
     outer = rois.shown & (rois.distance2(x, y) > (AROUND * rois.side) ** 2)
     outer = outer | ~np.any(outer, axis=(1, 2), keepdims=True)
@@ -87,7 +92,9 @@ def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
     level = np.nanmedian(around, axis=(1, 2), keepdims=True)
     spread = 1.4826 * np.nanmedian(np.abs(around - level), axis=(1, 2), keepdims=True)
     spread = np.maximum(spread, np.sqrt(rois.variance(noise, level)))
-    return np.asarray(rois.counts < level - SHADE * spread)
+    shade = rois.counts < level - SHADE * spread
+    patches = ndimage.binary_opening(shade | ~rois.shown, _SQUARE)
+    return np.asarray(shade | ndimage.binary_dilation(patches, _CROSS, iterations=PENUMBRA))
 
 
 def join(parts: list[Cutouts]) -> Cutouts:

@@ -89,7 +89,7 @@ def minimise(data: Array, weights: Array, k: Array, tolerance: float = TOLERANCE
         if len(running) == 0:
             break
         old = state.take(running)
-        matrix = old.matrix - old.curvature * near[running, None, None]
+        matrix = _curved(old.matrix, old.curvature * near[running, None, None])
         step = damped_step(matrix, old.gradient, damping[running])
         promise = np.einsum("np,np->n", step, old.gradient)
         trial = k[running] + step
@@ -113,6 +113,13 @@ def covariance(matrix: Array) -> Array:
     scale = np.sqrt(np.maximum(np.einsum("nii->ni", matrix), TINY))
     both = scale[:, :, None] * scale[:, None, :]
     return np.asarray(np.linalg.inv(matrix / both + 1e-13 * np.eye(matrix.shape[1])) / both)
+
+
+def _curved(matrix: Array, curvature: Array) -> Array:
+    """Matrix with the second derivatives, but where these leave a parameter no minimum."""
+    newton = matrix - curvature
+    sound = (np.einsum("nii->ni", newton) > 0).all(axis=1)
+    return np.where(sound[:, None, None], newton, matrix)
 
 
 def damped_step(matrix: Array, gradient: Array, damping: Array) -> Array:
