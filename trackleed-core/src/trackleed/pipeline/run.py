@@ -157,7 +157,7 @@ class Run:
         elif "seeds" in found.spec.needs:
             raise SessionError(
                 f"tracker {backend!r} needs start positions, and none were given",
-                "pass seeds=, or choose a tracker that finds its own: trackleed backends",
+                "give them with --seeds FILE.csv (in Python seeds=), or choose another tracker",
             )
 
         def work(writer: StepWriter) -> None:
