@@ -59,6 +59,16 @@ ABOUT = {
         the same for a track in all frames (option `analysis.aperture`). `intensity` is NaN where
         the track is lost, and where the aperture leaves the frame or holds masked or saturated
         pixels; `background` is known more often.""",
+    "radius_energy": """Radius against beam energy, from Python (`trackleed.analysis.energy`); a row
+        for each track. NaN where the energies do not determine a value, with the reason.""",
+    "radius_residuals": """What that leaves; a row for every row of `radii`.""",
+    "track_index": """Which beam a track is, from Python (`trackleed.analysis.indexing`); a row for
+        each track. NaN where a track is not indexed, with the reason.""",
+    "lattice": """The reciprocal lattice, from Python (`trackleed.analysis.lattice`); a row for each
+        frame. NaN where there are fewer than three spots, all in one line, or where more than a
+        third are outliers.""",
+    "scales": """Pixels for the reciprocal lattice, from Python (`trackleed.analysis.lattice`); a
+        row for each frame.""",
     "truth": """Made by `trackleed simulate`, in `truth/truth.parquet` and `truth/truth.csv` beside
         the frames; a row for every spot in every frame, whether it can be seen or not.""",
 }
@@ -134,7 +144,7 @@ def text() -> str:
 
 def _table(spec: TableSpec) -> list[str]:
     key = " and ".join(f"`{name}`" for name in spec.key)
-    about = ABOUT[spec.name] + (f" No two rows have the same {key}." if key else "")
+    about = ABOUT.get(spec.name, "") + (f" No two rows have the same {key}." if key else "")
     rows = [(f"`{c.name}`", c.dtype, c.unit, c.meaning) for c in spec.columns]
     columns = ("column", "kind", "unit", "meaning")
     return [f"## {spec.name}", _paragraph(about), _grid(columns, rows)]
