@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trackleed_detectors.params import ClassicParams
 
 _SMALLEST = 96  # px, shorter side of the most reduced copy
-_BROADEST = 0.6 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
+_BROADEST = 0.65 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
 _NARROWEST = 0.5  # px, sigma that a spot has at least
 _DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
 _ROUNDING = 1e-5  # of single precision, as a fraction of the brightest pixel
