@@ -216,6 +216,57 @@ RADIUS_RESIDUALS = TableSpec(
     ),
 )
 
+TRACK_INDEX = TableSpec(
+    "track_index",
+    ("track_id",),
+    (
+        TRACK,
+        _float("h", "", "index along the first basis spot, fractional for a superstructure"),
+        _float("k", "", "index along the second basis spot"),
+        _float("residual", "px", "median distance of the spot from its place in the lattice"),
+        Column("n_frames", "int", "", "frames in which it keeps to this place"),
+        Column("ok", "bool", "", "whether it is indexed"),
+        Column("reason", "str", "", "why it is not; empty if it is"),
+    ),
+)
+
+LATTICE = TableSpec(
+    "lattice",
+    ("frame",),
+    (
+        FRAME,
+        _float("x", "px", "origin of the lattice, to the right"),
+        _float("y", "px", "origin of the lattice, down"),
+        _float("x_err", "px", "standard error of x"),
+        _float("y_err", "px", "standard error of y"),
+        *_with_error("ax", "px", "first reciprocal vector a*, to the right"),
+        *_with_error("ay", "px", "first reciprocal vector a*, down"),
+        *_with_error("bx", "px", "second reciprocal vector b*, to the right"),
+        *_with_error("by", "px", "second reciprocal vector b*, down"),
+        _float("abx_cov", "px^2", "covariance of ax and bx"),
+        _float("aby_cov", "px^2", "covariance of ay and by"),
+        *_with_error("length_a", "px", "length of a*, in the height of pixels"),
+        *_with_error("length_b", "px", "length of b*, in the height of pixels"),
+        *_with_error("angle_deg", "deg", "angle between a* and b*"),
+        *_with_error("rotation_deg", "deg", "turn from the reference frame, from +x towards +y"),
+        *_with_error("strain_a", "%", "change of lattice constant a from the reference frame"),
+        *_with_error("strain_b", "%", "change of lattice constant b from the reference frame"),
+        _float("rms", "px", "distance of the spots from the lattice"),
+        Column("n_spots", "int", "", "spots that it rests on"),
+        Column("n_outliers", "int", "", "indexed spots left out as outliers"),
+    ),
+)
+
+SCALES = TableSpec(
+    "scales",
+    ("frame",),
+    (
+        FRAME,
+        *_with_error("scale", "px Å", "pixels, in their height, for 1/Å of the reciprocal lattice"),
+        *_with_error("screen_radius", "px", "distance of a beam at 90° from the (0,0) beam"),
+    ),
+)
+
 SPECS = {
     spec.name: spec
     for spec in (
@@ -229,6 +280,9 @@ SPECS = {
         INTENSITIES,
         RADIUS_ENERGY,
         RADIUS_RESIDUALS,
+        TRACK_INDEX,
+        LATTICE,
+        SCALES,
     )
 }
 

@@ -53,6 +53,7 @@ def superstructure_matrix(
         matrix.shape != (2, 2)
         or np.abs(matrix - whole).max() > tolerance
         or not np.linalg.det(whole)
+        or round(np.linalg.det(whole)) != round(np.linalg.det(matrix))
     ):
         rows = np.array2string(matrix, precision=2, separator=", ").replace("\n", "")
         raise InputError(
