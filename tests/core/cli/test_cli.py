@@ -263,3 +263,17 @@ def test_options_of_steps_without_a_backend_are_shown_too(
     assert option in call("backends", "show", name)[1]
     [described] = json.loads(call("backends", "show", name, "--json")[1])
     assert option in [o["name"] for o in described["options"]]
+
+
+def test_a_source_that_cannot_be_used_makes_and_replaces_nothing(
+    call: Call, spot_folder: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "a.tif").write_bytes(b"no picture")
+    out = tmp_path / "a.trackleed"
+    assert call("import", bad, out)[0] == 1
+    assert not out.exists()
+    assert call("import", spot_folder, out, "--mask", "none")[0] == 0
+    assert call("import", bad, out, "--overwrite")[0] == 1
+    assert len(Session.open(out).table("import-1")) == 12

@@ -19,7 +19,7 @@ from trackleed.cli.options import (
     run_argument,
     set_option,
 )
-from trackleed.cli.series import import_arguments, open_or_create, series_options
+from trackleed.cli.series import import_arguments, series_options
 from trackleed.cli.steps import center_options
 
 DEFAULTS: dict[Kind, str] = {
@@ -61,7 +61,7 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
     """
     from trackleed.cli.progress import progress_bars
     from trackleed.cli.show import report
-    from trackleed.pipeline import Run
+    from trackleed.pipeline import import_frames
 
     options = gather(flags["recipe"], flags["settings"])
     names = {
@@ -72,17 +72,23 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
     analysis = {**options["analysis"], **center_options(flags["center"])}
     exports = exporter_options(EXPORTERS, options["exporter"])
     check(source, names, options, arguments, analysis, exports)
-    session = open_or_create(run_path, flags["overwrite"])
     with progress_bars(quiet=flags["as_json"]) as progress:
-        work = Run(session, progress=progress, jobs=flags["jobs"])
-        work.import_frames(source, **arguments)
+        work = import_frames(
+            source,
+            run_path,
+            overwrite=flags["overwrite"],
+            goes_on=True,
+            progress=progress,
+            jobs=flags["jobs"],
+            **arguments,
+        )
         detections = work.detect(names["detector"], **options["detector"])
         tracks = work.track(names["tracker"], detections=detections, **options["tracker"])
         fits = work.refine(names["refiner"], tracks=tracks, **options["refiner"])
         work.analyse(fits=fits, **analysis)
         for exporter, given in exports.items():
             work.export(exporter, fits=fits, **given)
-    report(session, as_json=flags["as_json"])
+    report(work.session, as_json=flags["as_json"])
 
 
 def check(
@@ -97,14 +103,11 @@ def check(
     from trackleed.errors import BackendNotFound
     from trackleed.params import make
     from trackleed.pipeline.analysing import AnalysisParams
-    from trackleed.pipeline.importing import ImportParams
+    from trackleed.pipeline.importing import Series
     from trackleed.registry import Registry
 
     registry = Registry.discover()
-    reader = arguments["reader"]
-    found = registry.find("reader", reader) if reader else registry.reader_for(Path(source))
-    found.make(**arguments["reader_options"])
-    make(ImportParams, {k: v for k, v in arguments.items() if not k.startswith("reader")}, "import")
+    Series(registry, source, **arguments)
     for kind, name in names.items():
         if name in PACKAGES and all(b.spec.name != name for b in registry.of_kind(kind)):
             raise BackendNotFound(

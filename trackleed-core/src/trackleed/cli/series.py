@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -61,7 +60,7 @@ def series_options(command: F) -> F:
 
 
 def import_arguments(options: dict[str, dict[str, Any]], flags: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of `Run.import_frames` from a recipe, ``--set`` and the flags; flags win."""
+    """Arguments of `trackleed.import_frames` from a recipe, ``--set`` and the flags; flags win."""
     reader = options["reader"]
     chosen = backend_name(reader, flags["reader"], "")
     for name in ("index_csv", "pattern", "skip_bad"):
@@ -72,12 +71,3 @@ def import_arguments(options: dict[str, dict[str, Any]], flags: dict[str, Any]) 
         if flags[name] is not None:
             values[name] = flags[name]
     return {"reader": chosen or None, "reader_options": reader, **values}
-
-
-def open_or_create(path: Path, overwrite: bool) -> Any:
-    """The session at ``path``, to go on with, or a new one."""
-    from trackleed.session import Session
-
-    if path.exists() and not overwrite:
-        return Session.open(path)
-    return Session.create(path, overwrite=overwrite)

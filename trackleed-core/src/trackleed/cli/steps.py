@@ -19,7 +19,7 @@ from trackleed.cli.options import (
     run_argument,
     set_option,
 )
-from trackleed.cli.series import import_arguments, open_or_create, series_options
+from trackleed.cli.series import import_arguments, series_options
 from trackleed.errors import InputError
 
 
@@ -33,8 +33,19 @@ from trackleed.errors import InputError
 def import_(source: str, run_path: Path, **flags: Any) -> None:
     """Copy a series, with metadata and mask, into a new session."""
     arguments = import_arguments(gather(flags["recipe"], flags["settings"]), flags)
-    session = open_or_create(run_path, flags["overwrite"])
-    _do(session, flags, lambda work: work.import_frames(source, **arguments))
+    from trackleed.cli.progress import progress_bars
+    from trackleed.pipeline import import_frames
+
+    with progress_bars(quiet=flags["as_json"]) as progress:
+        work = import_frames(
+            source,
+            run_path,
+            overwrite=flags["overwrite"],
+            goes_on=True,
+            progress=progress,
+            **arguments,
+        )
+    _tell([work.session.latest("import")], flags["as_json"])
 
 
 @click.command()
@@ -193,16 +204,20 @@ def _do(session: Any, flags: dict[str, Any], verb: Any) -> None:
 
     with progress_bars(quiet=flags["as_json"]) as progress:
         made = verb(Run(session, progress=progress, jobs=flags.get("jobs")))
-    steps = made if isinstance(made, list) else [made]
-    if flags["as_json"]:
+    _tell(made if isinstance(made, list) else [made], flags["as_json"])
+
+
+def _tell(made: list[Any], as_json: bool) -> None:
+    """Print steps, with their notes, or names of files."""
+    if as_json:
         click.echo(
-            json.dumps([s if isinstance(s, str) else s.model_dump(mode="json") for s in steps])
+            json.dumps([m if isinstance(m, str) else m.model_dump(mode="json") for m in made])
         )
         return
-    for step in steps:
-        if isinstance(step, str):
-            click.echo(step)
+    for one in made:
+        if isinstance(one, str):
+            click.echo(one)
             continue
-        click.echo(f"{step.id}: {step.rows} rows in {step.seconds:.1f} s")
-        for note in step.message.splitlines():
+        click.echo(f"{one.id}: {one.rows} rows in {one.seconds:.1f} s")
+        for note in one.message.splitlines():
             click.echo(f"  {note}")

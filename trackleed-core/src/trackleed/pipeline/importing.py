@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,6 @@ from trackleed.store import Store
 if TYPE_CHECKING:
     from trackleed.backend import Array, FrameSource
     from trackleed.progress import Progress
-    from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
 
 CORRECTIONS = ("dark", "flat", "background")
@@ -39,37 +39,82 @@ class ImportParams(Params):
     )
 
 
-def import_into(
-    session: Session,
-    path: Path,
-    reader: Backend,
-    reader_options: dict[str, Any],
-    options: dict[str, Any],
-    progress: Progress,
-) -> Step:
+class Series:
+    """A series that is to be imported; its frames are opened when they are first asked for.
+
+    Parameters
+    ----------
+    registry : Registry
+    path : path
+        A folder, a glob such as ``"scan/*.tif"``, or a file of one or many frames.
+    reader : str, optional
+        A reader; chosen by the name of the path if not given.
+    reader_options : dict, optional
+        The reader's options, such as ``skip_bad=True``.
+    **options
+        Fields of `ImportParams`.
+
+    Raises
+    ------
+    InputError
+        If there is nothing at ``path`` that a reader takes, or an option is not allowed.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        path: str | Path,
+        *,
+        reader: str | None = None,
+        reader_options: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        self.path = Path(path)
+        self.reader = registry.find("reader", reader) if reader else registry.reader_for(self.path)
+        self.reader_options = reader_options or {}
+        self.params = make(ImportParams, options, "import")
+        self.record = {
+            "source": str(self.path.absolute()),
+            **self.reader.params(**self.reader_options).model_dump(mode="json"),
+            **self.params.model_dump(mode="json"),
+        }
+
+    @cached_property
+    def source(self) -> FrameSource:
+        """The opened frames."""
+        source: FrameSource = self.reader.make(**self.reader_options).open(self.path)
+        return source
+
+    @cached_property
+    def images(self) -> dict[str, Array]:
+        """The corrections and the mask that the user gave, by the store's names for them."""
+        shape = self.source.shape
+        images = {}
+        for name in CORRECTIONS:
+            path = getattr(self.params, name)
+            if path is not None:
+                images[name] = load_image(Path(path), shape, name)
+        if self.params.mask not in ("auto", "none"):
+            images["valid"] = load_mask(Path(self.params.mask), shape)
+        return images
+
+
+def import_into(session: Session, series: Series, progress: Progress) -> Step:
     """Import a series as a step; go on with it if an earlier import of the same was cut short."""
-    params = make(ImportParams, options, "import")
-    recorded = {
-        "source": str(path.absolute()),
-        **reader.params(**reader_options).model_dump(mode="json"),
-        **params.model_dump(mode="json"),
-    }
     earlier = session.latest("import")
-    if earlier is not None and earlier.params != recorded:
+    if earlier is not None and earlier.params != series.record:
         raise SessionExists(
             f"{session.path} already holds {earlier.params['source']}, imported with other options",
             "choose another name, or replace it with --overwrite",
         )
-
     before = [step.params for step in session.steps if step.kind == "import"]
-    goes_on = bool(before) and before[-1] == recorded
+    goes_on = bool(before) and before[-1] == series.record
 
     def work(writer: StepWriter) -> None:
-        source = reader.make(**reader_options).open(path)
-        images = user_images(params, source.shape)  # what cannot be used is said before the copying
+        source, images = series.source, series.images  # what is wrong is said before the copying
         store = open_store(session.store_path, source, goes_on)
         copy_frames(source, store, progress)
-        notes = describe_frames(store, images, params, progress)
+        notes = describe_frames(store, images, series.params, progress)
         writer.write(source.index)
         writer.note(*source.notes, *source.skipped, *notes)
 
@@ -77,11 +122,11 @@ def import_into(
         session,
         "import",
         work,
-        params=recorded,
+        params=series.record,
         inputs=[],
         spec=tables.INDEX,
-        backend=reader.address,
-        version=reader.version,
+        backend=series.reader.address,
+        version=series.reader.version,
     )
 
 
@@ -104,19 +149,6 @@ def copy_frames(source: FrameSource, store: Store, progress: Progress) -> None:
     for i in range(store.n_valid, total):
         store.append(source.read(i))
         progress("import", i + 1, total)
-
-
-def user_images(params: ImportParams, shape: tuple[int, int]) -> dict[str, Array]:
-    """The corrections and the mask that the user gave, by the store's names for them."""
-    paths = {name: getattr(params, name) for name in CORRECTIONS}
-    images = {
-        name: load_image(Path(path), shape, name)
-        for name, path in paths.items()
-        if path is not None
-    }
-    if params.mask not in ("auto", "none"):
-        images["valid"] = load_mask(Path(params.mask), shape)
-    return images
 
 
 def describe_frames(

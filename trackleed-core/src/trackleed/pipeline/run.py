@@ -13,7 +13,7 @@ from trackleed.errors import SessionError
 from trackleed.pipeline import engine
 from trackleed.pipeline.analysing import analyse
 from trackleed.pipeline.engine import Job
-from trackleed.pipeline.importing import import_into
+from trackleed.pipeline.importing import Series, import_into
 from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.tracking import write_tracks
 from trackleed.pipeline.view import SessionView
@@ -62,26 +62,16 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.session.path}: {', '.join(s.id for s in self.session.steps)}>"
 
-    def import_frames(
-        self,
-        source: str | Path,
-        *,
-        reader: str | None = None,
-        reader_options: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> Step:
+    def import_frames(self, source: str | Path | Series, **options: Any) -> Step:
         """Copy a series into the session, with its metadata, mask and noise model.
 
         Parameters
         ----------
         source : path
             A folder, a glob such as ``"scan/*.tif"``, or a file of one or many frames.
-        reader : str, optional
-            A reader; chosen by the name of the source if not given.
-        reader_options : dict, optional
-            The reader's options, such as ``skip_bad=True``.
         **options
-            ``mask``, ``dark``, ``flat``, ``background`` and ``background_mode``.
+            ``reader`` and ``reader_options`` (chosen by the name of the source if not
+            given), ``mask``, ``dark``, ``flat``, ``background`` and ``background_mode``.
 
         Returns
         -------
@@ -93,9 +83,8 @@ class Run:
         InputError
             If the source, or any file of it, cannot be used.
         """
-        path = Path(source)
-        found = self.registry.find("reader", reader) if reader else self.registry.reader_for(path)
-        return import_into(self.session, path, found, reader_options or {}, options, self.progress)
+        series = source if isinstance(source, Series) else Series(self.registry, source, **options)
+        return import_into(self.session, series, self.progress)
 
     def detect(self, backend: str = "classic", **options: Any) -> Step:
         """Find the spots of every frame.
