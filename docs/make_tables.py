@@ -69,6 +69,12 @@ ABOUT = {
         third are outliers.""",
     "scales": """Pixels for the reciprocal lattice, from Python (`trackleed.analysis.lattice`); a
         row for each frame.""",
+    "deviations": """How far each spot is from where the others say it should be, from Python
+        (`trackleed.analysis.deviations`); a row for every row of `fits`. NaN where the position
+        does not count, or where the track is seen too seldom for a model.""",
+    "track_quality": """What to trust, from Python (`trackleed.analysis.quality`); a row for each
+        track. Medians are NaN where no fit is usable.""",
+    "frame_quality": """The same for each frame, from Python (`trackleed.analysis.quality`).""",
     "truth": """Made by `trackleed simulate`, in `truth/truth.parquet` and `truth/truth.csv` beside
         the frames; a row for every spot in every frame, whether it can be seen or not.""",
 }

@@ -267,6 +267,67 @@ SCALES = TableSpec(
     ),
 )
 
+DEVIATIONS = TableSpec(
+    "deviations",
+    ("frame", "track_id"),
+    (
+        FRAME,
+        TRACK,
+        _float("dx", "px", "position less that of the model, to the right"),
+        _float("dy", "px", "position less that of the model, down"),
+        _float("shift_x", "px", "what all tracks of the frame deviate alike, to the right"),
+        _float("shift_y", "px", "what all tracks of the frame deviate alike, down"),
+        Column("jump", "bool", "", "whether the track jumped here from where it was seen before"),
+        Column("model", "str", "", "lattice, energy or smooth; empty where there is none"),
+    ),
+)
+
+_COUNTS = (
+    Column("n_usable", "int", "", 'fits with status "ok"'),
+    *(
+        Column(f"n_{status}", "int", "", f'fits with status "{status}"')
+        for status in FitStatus
+        if status != FitStatus.OK
+    ),
+)
+
+_MEDIANS = (
+    _float("snr", "", "median snr of usable fits"),
+    _float("chi2_red", "", "median chi2_red of usable fits"),
+    _float("fwhm", "px", "median of the geometric mean of both widths of usable fits"),
+    _float("deviation", "px", "median distance from the model"),
+)
+
+TRACK_QUALITY = TableSpec(
+    "track_quality",
+    ("track_id",),
+    (
+        TRACK,
+        Column("n_frames", "int", "", "rows of the track"),
+        *_COUNTS,
+        *_MEDIANS,
+        _float("fwhm_scatter", "", "robust scatter of the width over its median"),
+        _float("largest", "px", "largest distance from the model"),
+        Column("n_jumps", "int", "", "jumps from one frame in which it is seen to the next"),
+        _float("moved", "px", "scatter of the positions about their mean"),
+        Column("static", "bool", "", "whether it stands still while the others move"),
+        Column("reason", "str", "", "why the track is uncertain; empty if it is not"),
+    ),
+)
+
+FRAME_QUALITY = TableSpec(
+    "frame_quality",
+    ("frame",),
+    (
+        FRAME,
+        Column("n_tracks", "int", "", "rows of the frame"),
+        *_COUNTS,
+        *_MEDIANS,
+        _float("shift", "px", "what all tracks deviate alike from the model"),
+        Column("n_jumps", "int", "", "tracks that jumped here"),
+    ),
+)
+
 SPECS = {
     spec.name: spec
     for spec in (
@@ -283,6 +344,9 @@ SPECS = {
         TRACK_INDEX,
         LATTICE,
         SCALES,
+        DEVIATIONS,
+        TRACK_QUALITY,
+        FRAME_QUALITY,
     )
 }
 
