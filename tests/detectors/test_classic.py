@@ -321,3 +321,17 @@ def test_first_order_spots_of_a_real_frame(real_data):
     assert len(b) == 6
     # They and (0,0) stand out from all the rest.
     assert found["score"][a].min() > 3 * np.sort(found["score"])[::-1][7]
+
+
+def test_a_dim_broad_spot_is_found_once() -> None:
+    y, x = np.mgrid[0:200, 0:240]
+    for seed in range(12):
+        frame = np.full(x.shape, 400.0)
+        centres = [(40 + 53 * i, 45 + 55 * j) for i in range(4) for j in range(3)]
+        for cx, cy in centres:
+            frame += 45 * np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * 4.5**2))
+        frame = np.random.default_rng(seed).poisson(frame).astype(np.uint16)
+        found = Classic(ClassicParams()).detect(frame, np.ones(frame.shape, bool))
+        for cx, cy in centres:
+            near = np.hypot(found["x"] - cx, found["y"] - cy) < 8
+            assert near.sum() <= 1

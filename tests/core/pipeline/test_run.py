@@ -221,3 +221,47 @@ def test_an_import_cut_short_goes_on_where_it_stopped(spot_folder: Path, tmp_pat
         np.array_equal(run.session.store.frames()[i], tifffile.imread(name))
         for i, name in enumerate(names)
     )
+
+
+def test_a_mask_drawn_by_hand_leaves_out_hot_pixels_too(spot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hot"
+    folder.mkdir()
+    for path in spot_folder.glob("*.tif"):
+        frame = tifffile.imread(path)
+        frame[5, 90] = 60000
+        tifffile.imwrite(folder / path.name, frame)
+    mask = tmp_path / "mask.json"
+    mask.write_text('{"masked": [{"circle": [10, 80, 6]}]}')
+    run = tl.import_frames(folder, tmp_path / "a.trackleed", mask=str(mask))
+    valid = run.session.store.frames().valid
+    assert not valid[5, 90]
+    assert not valid[80, 10]
+    assert valid[40, 60]
+
+
+def test_start_positions_for_a_tracker_that_takes_none_are_refused(run: tl.Run) -> None:
+    run.detect("bright")
+    seeds = pd.DataFrame(
+        {"track_id": [1], "frame": [0], "x": [30.0], "y": [30.0], "width": [15.0], "height": [15.0]}
+    )
+    with pytest.raises(SessionError, match="takes no start positions"):
+        run.track("nearest", seeds=seeds)
+
+
+def test_an_export_is_made_again_only_if_something_changed_or_is_gone(run: tl.Run) -> None:
+    fits = run.refine(tracks=run.track("nearest", detections=run.detect("bright")))
+    run.analyse(fits=fits, center="fixed", x=64, y=48)
+    files = run.export("csv", fits=fits)
+    n = len(run.session.steps)
+    assert run.export("csv", fits=fits) == files
+    assert len(run.session.steps) == n
+    files[0].unlink()
+    assert run.export("csv", fits=fits) == files
+    assert files[0].exists()
+    run.analyse(fits=fits, center="fixed", x=60, y=48)
+    run.export("csv", fits=fits)
+    assert [s.id for s in run.session.steps if s.kind == "export"] == [
+        "export-1",
+        "export-2",
+        "export-3",
+    ]

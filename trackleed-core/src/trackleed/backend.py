@@ -58,7 +58,9 @@ class BackendSpec:
     patterns : tuple of str
         Readers: file-name patterns, case ignored; ``"*/"`` stands for a folder.
     needs : tuple of str
-        Trackers: ``"detections"``, ``"seeds"`` or both.
+        Trackers: ``"detections"``, ``"seeds"`` or both, which it cannot do without.
+    takes : tuple of str
+        Trackers: which of these it uses besides, if they are given.
     runs_in : {"host", "worker"}
         Where it runs unless the user says otherwise.
     recipe : mapping, optional
@@ -78,6 +80,7 @@ class BackendSpec:
     install: str = ""
     patterns: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     runs_in: Literal["host", "worker"] = "host"
     recipe: dict[str, Any] = field(default_factory=dict)
     licence: str = "MIT"
@@ -146,6 +149,11 @@ class View(Protocol):
     """What an exporter is shown of a session."""
 
     frames: FrameSequence
+
+    @property
+    def path(self) -> Path:
+        """Directory of the session."""
+        ...
 
     @property
     def index(self) -> pd.DataFrame:

@@ -5,8 +5,8 @@ user (`load_mask`) or found from the frames (`auto_mask`), and one mask holds
 for the whole series.
 """
 
-from trackleed.masks.auto import AutoMask, auto_mask
+from trackleed.masks.auto import AutoMask, auto_mask, hot_pixels
 from trackleed.masks.files import load_mask, save_mask
 from trackleed.masks.outline import boundary
 
-__all__ = ["AutoMask", "auto_mask", "boundary", "load_mask", "save_mask"]
+__all__ = ["AutoMask", "auto_mask", "boundary", "hot_pixels", "load_mask", "save_mask"]

@@ -68,6 +68,11 @@ def auto_mask(frames: FrameSequence) -> AutoMask:
     return AutoMask(valid, parts, _notes(screen, gun, f, text, hot))
 
 
+def hot_pixels(frames: FrameSequence) -> Bool:
+    """Hot pixels of a series, bool (y, x), for a mask that was drawn by hand."""
+    return find_hot_pixels(sample(frames))
+
+
 def _notes(screen: Ellipse | None, gun: Gun | None, f: int, text: Bool, hot: Bool) -> list[str]:
     notes = []
     if screen is None:

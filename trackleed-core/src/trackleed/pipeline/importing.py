@@ -12,7 +12,7 @@ import numpy as np
 
 from trackleed import tables
 from trackleed.errors import InputError, SessionDamaged, SessionExists
-from trackleed.masks import auto_mask, load_mask
+from trackleed.masks import auto_mask, hot_pixels, load_mask
 from trackleed.noise import estimate_noise, estimate_saturation
 from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step
@@ -158,9 +158,13 @@ def describe_frames(
     progress("mask", 0, 1)
     for name, image in images.items():
         store.put_image(name, image)
+    notes = [f"mask: {params.mask}"]
+    if "valid" in images:
+        hot = hot_pixels(store.frames()) & images["valid"]
+        store.put_image("valid", images["valid"] & ~hot)
+        notes.append(f"{hot.sum()} hot pixels besides")
     store.set(background_mode=params.background_mode)
     store.set(saturation=estimate_saturation(store.frames()))
-    notes = [f"mask: {params.mask}"]
     if params.mask == "auto":
         found = auto_mask(store.frames())
         store.put_image("valid", found.valid)

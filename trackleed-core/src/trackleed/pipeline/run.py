@@ -141,6 +141,12 @@ class Run:
         inputs = [self._chosen("import", None)]
         if detections is not None or "detections" in found.spec.needs:
             inputs.append(self._chosen("detect", detections))
+        known = (*found.spec.needs, *found.spec.takes)
+        if seeds is not None and "seeds" not in known:
+            raise SessionError(
+                f"tracker {backend!r} takes no start positions; it finds its own spots",
+                "leave them out, or choose another tracker: trackleed backends",
+            )
         if seeds is not None:
             inputs.append(self._kept_seeds(seeds))
         elif "seeds" in found.spec.needs:
@@ -232,22 +238,31 @@ class Run:
         found = self.registry.find("exporter", backend)
         source = self._chosen("refine", fits)
         target = Path(folder) if folder is not None else self.session.path / "exports"
-        exporter = found.make(**options)
-        params = found.params(**options).model_dump(mode="json")
-        written: list[Path] = []
-        with self.session.step(
+        view = SessionView(self.session, source)
+
+        def work(writer: StepWriter) -> None:
+            target.mkdir(parents=True, exist_ok=True)
+            n = 0
+            with engine.blame(found.label, f"writing to {target}"):
+                for n, path in enumerate(found.make(**options).export(view, target), start=1):
+                    writer.note(str(path.relative_to(target)))
+                    self.progress(f"export {backend}", n, 0)
+                self.progress(f"export {backend}", n, n)
+
+        step = add_step(
+            self.session,
             "export",
+            work,
+            params={
+                **found.params(**options).model_dump(mode="json"),
+                "folder": str(target.absolute()),
+            },
+            inputs=list(view.steps.values()),
             backend=found.address,
             version=found.version,
-            params={**params, "folder": str(target)},
-            inputs=[source.id],
-        ):
-            target.mkdir(parents=True, exist_ok=True)
-            with engine.blame(found.label, f"writing to {target}"):
-                for path in exporter.export(SessionView(self.session, source), target):
-                    written.append(path)
-                    self.progress(f"export {backend}", len(written), 0)
-        return written
+            still_good=lambda step: all(path.exists() for path in _files(step, target)),
+        )
+        return _files(step, target)
 
     def table(self, step: Step | str) -> pd.DataFrame:
         """The table of a step."""
@@ -329,3 +344,8 @@ class Run:
         ) as writer:
             writer.write(seeds)
         return writer.step
+
+
+def _files(step: Step, folder: Path) -> list[Path]:
+    """What an export wrote, as its step tells."""
+    return [folder / name for name in step.message.splitlines()]

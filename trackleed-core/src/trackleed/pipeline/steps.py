@@ -20,6 +20,7 @@ def add_step(
     spec: TableSpec | None = None,
     backend: str = "",
     version: str = "",
+    still_good: Callable[[Step], bool] = lambda step: True,
 ) -> Step:
     """Do ``work`` as a step of the session, unless an equal one is done already.
 
@@ -31,6 +32,8 @@ def add_step(
         All options that the result depends on, as JSON has them.
     inputs : sequence of Step
         The steps whose tables it reads.
+    still_good : callable
+        Whether what an equal earlier step made is still there.
 
     Returns
     -------
@@ -45,7 +48,7 @@ def add_step(
         "inputs": [step.id for step in inputs],
     }
     done = session.find_done(kind, **record)
-    if done is not None:
+    if done is not None and still_good(done):
         return done
     with session.step(kind, spec=spec, **record) as writer:
         work(writer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackleed.errors import SessionError
@@ -33,6 +34,11 @@ class SessionView:
     def __init__(self, session: Session, step: Step) -> None:
         self.session = session
         self.steps = _chain(session.steps, step)
+
+    @property
+    def path(self) -> Path:
+        """Directory of the session."""
+        return self.session.path
 
     @cached_property
     def index(self) -> pd.DataFrame:

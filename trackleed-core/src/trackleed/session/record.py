@@ -60,7 +60,8 @@ class Step(BaseModel):
             return self
         if process_alive(self.pid, self.pid_start):
             return self
-        message = f"process {self.pid} ended before the step did; its rows are lost"
+        lost = "; its rows are lost" if self.spec else ""
+        message = f"process {self.pid} ended before the step did{lost}"
         return self.model_copy(update={"status": "interrupted", "message": message})
 
 

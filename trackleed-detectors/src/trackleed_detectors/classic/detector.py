@@ -143,6 +143,8 @@ class Classic:
             sigma_y=copy.scale * _without_blur(shapes.sigma_y),
             score=shapes.height / noise,
         )
+        spots = spots[np.argsort(-spots.score, kind="stable")]
+        spots = spots[_apart(spots)]
         if self.params.spot_size == "auto":
             return spots
         ratio = spots.fwhm / self.params.spot_size
@@ -210,3 +212,13 @@ def _covered(new: _Spots, found: _Spots) -> Array:
     """Whether each new spot stands on one that a finer copy has found."""
     distance = np.hypot(new.x[:, None] - found.x, new.y[:, None] - found.y)
     return (distance < 0.75 * np.maximum(new.fwhm[:, None], found.fwhm)).any(axis=1)
+
+
+def _apart(spots: _Spots) -> Array:
+    """Whether each spot, the highest score first, stands apart from all before it.
+
+    Noise splits the flat top of a dim spot into several maxima.
+    """
+    distance = np.hypot(spots.x[:, None] - spots.x, spots.y[:, None] - spots.y)
+    near = distance < 0.5 * np.maximum(spots.fwhm[:, None], spots.fwhm)
+    return ~np.tril(near, -1).any(axis=1)
