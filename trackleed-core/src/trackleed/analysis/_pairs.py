@@ -20,7 +20,12 @@ SAMPLE_FRAMES = 48
 SAMPLE_TRACKS = 64
 
 
-def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
+def find_pairs(
+    spots: Spots,
+    tolerance: float,
+    share: float = 0.0,
+    near: tuple[float, float, float] | None = None,
+) -> Array:
     """Pairs of tracks that lie opposite each other over the whole series.
 
     In each of a sample of frames every midpoint of two spots, and every spot by
@@ -39,6 +44,8 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     share : float
         Share of a frame's spots that must have a partner; at least 4 spots always, and 5
         where a share is asked for and there are 6 spots, of which two pairs agree by chance.
+    near : (float, float, float), optional
+        x, y and distance, px, within which the centre lies.
 
     Returns
     -------
@@ -49,6 +56,8 @@ def find_pairs(spots: Spots, tolerance: float, share: float = 0.0) -> Array:
     first, second = np.triu_indices(len(busy))
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
     middle = np.stack([x[:, first] + x[:, second], y[:, first] + y[:, second]], axis=-1) / 2
+    if near is not None:
+        middle[np.hypot(*np.moveaxis(middle - near[:2], -1, 0)) > near[2]] = np.nan
     support = _support(middle, np.where(first == second, 1, 2), tolerance)
     n_spots = np.isfinite(x).sum(axis=1)[:, None]
     fewest = np.where((share > 0) & (n_spots > 5), 5, 4)

@@ -9,17 +9,22 @@ import numpy as np
 
 from trackleed.analysis._pairs import centers_from_pairs, find_pairs
 from trackleed.analysis._rings import centers_from_rings, find_rings
-from trackleed.analysis._spots import Array, Found, Spots
+from trackleed.analysis._spots import REJECT, Array, Found, Spots
+from trackleed.analysis.expansion import Expansion, expansion_center
 from trackleed.errors import InputError
 from trackleed.tables import CENTERS, build
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Mode = Literal["auto", "pairs", "circle", "fixed"]
+Mode = Literal["auto", "pairs", "circle", "energy", "fixed"]
 
 NONE = "none"
 """Mode of a frame whose centre is not known."""
+
+NEAR = 2.5
+"""Tolerances within which a centre is near the point that the pattern contracts to: half of
+the usual distance between two centres of symmetry of a lattice."""
 
 PAIRED = 0.4
 """Share of a frame's spots that must have a partner before "auto" takes them for symmetric."""
@@ -31,6 +36,7 @@ def pattern_centers(
     *,
     mode: Mode = "auto",
     fixed: tuple[float, float] | None = None,
+    index: pd.DataFrame | None = None,
     tracks: Sequence[int] | None = None,
     tolerance: float | None = None,
 ) -> pd.DataFrame:
@@ -47,15 +53,20 @@ def pattern_centers(
         The ``fits`` table. Not modified.
     frames : int or sequence of int
         Number of frames of the series, or the frames wanted.
-    mode : {"auto", "pairs", "circle", "fixed"}
+    mode : {"auto", "pairs", "circle", "energy", "fixed"}
         ``pairs``: weighted mean of the midpoints of opposite spots (inversion symmetry
         about an unknown centre). ``circle``: centre of the circle through the spots of
-        one ring, the fullest. ``fixed``: ``fixed``, in every frame. ``auto``: pairs if 40 % of
-        the spots have a partner, five of six or more, four of fewer, and are seen in half of
-        the frames that have spots at all; else a circle if four tracks share one; whichever
-        covers more frames.
+        one ring, the fullest. ``energy``: the point that the pattern contracts to when the
+        energy rises (`expansion_center`). ``fixed``: ``fixed``, in every frame. ``auto``: pairs
+        if 40 % of the spots have a partner, five of six or more, four of fewer, and are seen in
+        half of the frames that have spots at all; else a circle if four tracks share one;
+        whichever covers more frames. Where the pattern contracts, only centres near the
+        point that it contracts to are looked at, because a dense superlattice is
+        symmetric about many points, and that point itself if there are none.
     fixed : (float, float), optional
         x and y in px, for ``mode="fixed"``.
+    index : DataFrame, optional
+        The ``index`` table, for the energies; without it ``auto`` knows of no contraction.
     tracks : sequence of int, optional
         The only tracks to look at; all when not given.
     tolerance : float, optional
@@ -73,7 +84,8 @@ def pattern_centers(
     Raises
     ------
     InputError
-        If ``mode`` is unknown, or "fixed" without a centre.
+        If ``mode`` is unknown, "fixed" without a centre, or "energy" where the pattern does not
+        contract.
     """
     if mode not in get_args(Mode):
         raise InputError(f"centre {mode!r} is not one of {', '.join(get_args(Mode))}")
@@ -87,8 +99,35 @@ def pattern_centers(
     elif mode == "circle":
         found, how = _by_circle(spots, tolerance, 3), "circle"
     else:
-        found, how = _by_either(spots, tolerance)
+        expansion = _expansion(fits, index, spots, tolerance)
+        if mode == "energy" and not expansion.known:
+            raise InputError(f"no centre from the energy: {expansion.reason}", "use --center auto")
+        if mode == "energy":
+            found, how = _by_energy(spots, expansion), "energy"
+        elif expansion.known:
+            found, how = _near(spots, tolerance, expansion)
+        else:
+            found, how = _by_either(spots, tolerance)
     return _table(wanted, found, np.where(found.known, how, NONE))
+
+
+def _expansion(
+    fits: pd.DataFrame, index: pd.DataFrame | None, spots: Spots, tolerance: float
+) -> Expansion:
+    if index is None:
+        return Expansion.none(spots.frames[:0], "no beam energies are given")
+    here = index[index["frame"].isin(spots.frames)]
+    return expansion_center(fits, here, tracks=spots.tracks.tolist(), tolerance=tolerance)
+
+
+def _by_energy(spots: Spots, expansion: Expansion) -> Found:
+    """The same point in every frame, with the spots that agree on it."""
+    found = Found.nothing(len(spots.frames))
+    found.x[:], found.y[:] = expansion.x, expansion.y
+    found.x_err[:], found.y_err[:] = expansion.x_err, expansion.y_err
+    row = np.searchsorted(spots.frames, expansion.frames)
+    found.n_spots[row], found.rms[row] = expansion.n_spots, expansion.rms
+    return found
 
 
 def _by_pairs(spots: Spots, tolerance: float, share: float) -> Found:
@@ -106,6 +145,21 @@ def _by_either(spots: Spots, tolerance: float) -> tuple[Found, str]:
         return pairs, "pairs"
     circle = _by_circle(spots, tolerance, 4)
     return (circle, "circle") if circle.known.sum() > pairs.known.sum() else (pairs, "pairs")
+
+
+def _near(spots: Spots, tolerance: float, expansion: Expansion) -> tuple[Found, str]:
+    """By symmetry near the point that the pattern contracts to, else that point itself."""
+    reach = NEAR * tolerance + REJECT * float(np.hypot(expansion.x_err, expansion.y_err))
+    pairs = find_pairs(spots, tolerance, near=(expansion.x, expansion.y, reach))
+    found = centers_from_pairs(spots, pairs, tolerance)
+    with_spots = int((np.isfinite(spots.x).sum(axis=1) >= 2).sum())
+    if 2 * found.known.sum() >= max(with_spots, 1):
+        return found, "pairs"
+    found = _by_circle(spots, tolerance, 4)
+    off = np.hypot(found.x - expansion.x, found.y - expansion.y)
+    if 2 * (off < reach).sum() >= max(with_spots, 1):
+        return found, "circle"
+    return _by_energy(spots, expansion), "energy"
 
 
 def _fixed(frames: Array, fixed: tuple[float, float] | None) -> pd.DataFrame:

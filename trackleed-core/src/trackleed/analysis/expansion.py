@@ -67,6 +67,12 @@ class Expansion:
     rms: Array
     reason: str = ""
 
+    @classmethod
+    def none(cls, frames: Array, reason: str) -> Expansion:
+        """No such point."""
+        zero, nan = np.zeros(len(frames), dtype=np.int64), np.full(len(frames), np.nan)
+        return cls(*(float("nan"),) * 9, frames, zero, nan, reason)
+
     @property
     def known(self) -> bool:
         """Whether the pattern contracts."""
@@ -118,12 +124,12 @@ def expansion_center(
     known = index[np.isfinite(index["energy_eV"])].sort_values("frame")
     frames, energy = known["frame"].to_numpy(), known["energy_eV"].to_numpy()
     if len(np.unique(energy)) < 2:
-        return _none(frames, "fewer than two beam energies are known")
+        return Expansion.none(frames, "fewer than two beam energies are known")
     spots = Spots.from_fits(fits, frames, tracks)
     seen = np.isfinite(spots.x)
     useful = _lever(energy, seen) > LEVER
     if useful.sum() < 2:
-        return _none(frames, "fewer than two tracks are seen over a range of energies")
+        return Expansion.none(frames, "fewer than two tracks are seen over a range of energies")
     spots = spots.only(useful)
     shift, shift_err = energy_shift
     problem = _problem(spots, energy, (shift, max(shift_err, HELD)))
@@ -131,12 +137,14 @@ def expansion_center(
     keep = _agreeing(problem, tolerance)
     share = keep.sum() / np.isfinite(problem.values).sum()
     if share < AGREE:
-        return _none(
+        return Expansion.none(
             frames, f"the pattern does not contract: {share:.0%} of the positions move as 1/sqrt(E)"
         )
     fitted = fit_contraction(problem, keep)
     if fitted is None:
-        return _none(frames, "the positions do not determine where the pattern contracts to")
+        return Expansion.none(
+            frames, "the positions do not determine where the pattern contracts to"
+        )
     return _checked(problem, fitted, frames)
 
 
@@ -169,11 +177,6 @@ def _checked(problem: Problem, fitted: Contraction, frames: Array) -> Expansion:
         np.sqrt(squares.sum(axis=1) / np.where(n_spots > 0, n_spots, np.nan)),
         reason,
     )
-
-
-def _none(frames: Array, reason: str) -> Expansion:
-    zero, nan = np.zeros(len(frames), dtype=np.int64), np.full(len(frames), np.nan)
-    return Expansion(*(float("nan"),) * 9, frames, zero, nan, reason)
 
 
 def _lever(energy: Array, seen: Array) -> Array:
