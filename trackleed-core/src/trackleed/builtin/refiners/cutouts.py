@@ -67,14 +67,17 @@ class Cutouts:
         dy = offsets - (y - self.y)[:, None]
         return np.asarray(dx[:, None, :] ** 2 + dy[:, :, None] ** 2)
 
-    def variance(self, noise: NoiseModel, model: Array) -> Array:
-        """Variance of each pixel where ``model`` (n, side, side) is expected.
+    def variance(self, noise: NoiseModel) -> Array:
+        """Variance of each pixel, ``max(gain * model + dark, floor)``, array (n or 1, 3, ...).
 
         The noise model is that of the raw counts; the correction stretches it. The
         variance is never taken for less than that of rounding to whole electrons.
         """
-        raw = noise.variance((model - self.zero) / self.slope)
-        return np.asarray(self.slope**2 * np.maximum(raw, noise.gain**2 / 12))
+        zero, slope = self.zero, self.slope
+        gain = noise.gain * slope
+        dark = slope**2 * (noise.read_noise**2 - noise.gain * noise.black) - gain * zero
+        floor = slope**2 * max(noise.read_noise**2, noise.gain**2 / 12)
+        return np.stack([gain, dark, floor], axis=1)
 
 
 def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
@@ -91,7 +94,8 @@ def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
     around = np.where(outer, rois.counts, np.nan)
     level = np.nanmedian(around, axis=(1, 2), keepdims=True)
     spread = 1.4826 * np.nanmedian(np.abs(around - level), axis=(1, 2), keepdims=True)
-    spread = np.maximum(spread, np.sqrt(rois.variance(noise, level)))
+    gain, dark, floor = np.moveaxis(rois.variance(noise), 1, 0)
+    spread = np.maximum(spread, np.sqrt(np.maximum(gain * level + dark, floor)))
     shade = rois.counts < level - SHADE * spread
     patches = ndimage.binary_opening(shade | ~rois.shown, _SQUARE)
     return np.asarray(shade | ndimage.binary_dilation(patches, _CROSS, iterations=PENUMBRA))

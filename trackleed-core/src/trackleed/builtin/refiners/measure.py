@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed.builtin.refiners import physical
+from trackleed.builtin.refiners.compiled.physical import NUMBERS
+from trackleed.builtin.refiners.compiled.single import CONVERGED, GONE, UNSETTLED, Results
 from trackleed.builtin.refiners.cutouts import Cutouts, shaded
-from trackleed.builtin.refiners.engine import Fit, covariance, fit
-from trackleed.builtin.refiners.model import PEAK, Array, background, peak
+from trackleed.builtin.refiners.engine import fit, free_parameters
+from trackleed.builtin.refiners.model import Array, peak
 from trackleed.builtin.refiners.neighbours import own_pixels
 from trackleed.builtin.refiners.params import GaussianParams
-from trackleed.builtin.refiners.start import linear_fit, start
 from trackleed.frames import NoiseModel
 from trackleed.tables import FITS
 
 PIXELS = 4  # usable pixels for each parameter, at least
+FWHM = 2 * np.sqrt(2 * np.log(2))  # full width at half maximum over sigma
 EXTENT = 3.0  # widths from its centre at which a spot ends
 
 
@@ -44,7 +45,15 @@ def blank(n: int) -> dict[str, Array]:
         **{name: np.zeros(n) for name in ("inside", "shown", "core", "shift", "width", "sigma")},
         **{
             name: np.zeros(n, dtype=bool)
-            for name in ("saturated", "clipped", "enough", "enough_alone", "converged", "faint")
+            for name in (
+                "saturated",
+                "clipped",
+                "enough",
+                "enough_alone",
+                "converged",
+                "gone",
+                "faint",
+            )
         },
         "precision": np.full((n, 2, 2), np.nan),
     }
@@ -79,12 +88,21 @@ def measure(
     x, y = tracks.x[rois.row], tracks.y[rois.row]
     alone = rois.shown & ~rois.clipped & ~shaded(rois, noise, x, y)
     usable = alone & own_pixels(rois, tracks.x, tracks.y, pair)
-    shift = np.stack([x - rois.x, y - rois.y], axis=1)
-    first = start(rois.counts, usable, shift, rois.side / 6, params.background == "plane")
-    fitted = fit(rois.counts, usable, first, lambda model: rois.variance(noise, model))
-    found = _numbers(rois, usable, fitted, params.scale_errors)
+    fitted = fit(
+        rois.counts,
+        usable,
+        rois.variance(noise),
+        np.stack([x - rois.x, y - rois.y], axis=1),
+        params.shape,
+        params.background,
+        params.scale_errors,
+    )
+    found = _columns(rois, fitted, params)
     known = [np.isfinite(v) for name, v in found.items() if v.ndim == 1 and "theta" not in name]
-    found["converged"] = np.asarray(fitted.converged & np.logical_and.reduce(known))
+    found["converged"] = np.logical_and.reduce(known)
+    # Less light at the track than around it: what there is stands elsewhere.
+    elsewhere = (fitted.outcome == UNSETTLED) & (fitted.clear < -params.snr_min)
+    found["gone"] = (fitted.outcome == GONE) | elsewhere
     found["shift"] = np.hypot(found["x"] - x, found["y"] - y) / rois.side
     found["width"] = np.maximum(found["fwhm_x"], found["fwhm_y"]) / rois.side
     found["sigma"] = np.minimum(found["sigma_x"], found["sigma_y"])
@@ -93,56 +111,42 @@ def measure(
     middle = rois.distance2(x, y) <= (rois.side / 6) ** 2
     found["core"] = (rois.shown & middle).sum(axis=(1, 2)) / middle.sum(axis=(1, 2))
     found["saturated"] = np.asarray(rois.clipped.any(axis=(1, 2)))
-    spot = middle | (_extent(fitted.k, rois.side) & found["converged"][:, None, None])
-    found["clipped"] = np.asarray((rois.clipped & spot).any(axis=(1, 2)))
-    least = PIXELS * first.shape[1]
-    found["enough"] = np.count_nonzero(usable, axis=(1, 2)) >= least
+    found["clipped"] = _clipped(rois, middle, fitted)
+    least = PIXELS * parameters(params)
+    found["enough"] = fitted.pixels >= least
     found["enough_alone"] = np.count_nonzero(alone, axis=(1, 2)) >= least
-    found["faint"] = _faint(rois, usable, first, noise, params)
+    found["faint"] = np.abs(fitted.clear) < params.snr_min
     return found
 
 
-def _numbers(rois: Cutouts, usable: Array, fitted: Fit, scale_errors: bool) -> dict[str, Array]:
+def parameters(params: GaussianParams) -> int:
+    """How many parameters are fitted."""
+    return int(free_parameters(params.shape, params.background).max()) + 1
+
+
+def _columns(rois: Cutouts, fitted: Results, params: GaussianParams) -> dict[str, Array]:
     """Columns of ``fits``, and ``precision``, of the fits as they came out."""
-    count = np.count_nonzero(usable, axis=(1, 2))
-    chi2_red = fitted.chi2 / np.maximum(count - fitted.k.shape[1], 1)
-    errors = covariance(fitted.matrix)
-    if scale_errors:
-        errors *= np.maximum(1.0, chi2_red)[:, None, None]
-    spots = physical.spots(fitted.k, rois.side)
-    found = physical.columns(spots, errors)
-    found["x"] = found["x"] + rois.x
-    found["y"] = found["y"] + rois.y
-    found["r_squared"] = _r_squared(rois, usable, fitted.k)
-    found["chi2_red"] = chi2_red
+    found = dict(zip(NUMBERS, fitted.numbers.T.copy(), strict=True))
+    found["x"] += rois.x
+    found["y"] += rois.y
+    for name in ("fwhm_x", "fwhm_y", "fwhm_x_err", "fwhm_y_err"):
+        found[name] = FWHM * found[name.replace("fwhm", "sigma")]
+    found["chi2_red"] = fitted.chi2 / np.maximum(fitted.pixels - parameters(params), 1)
+    found["r_squared"] = 1 - fitted.squares / np.maximum(fitted.spread, 1e-300)
     found["snr"] = found["volume"] / found["volume_err"]
-    found["precision"] = np.linalg.inv(spots.moments)
+    p_xx, p_xy, p_yy = (found.pop(name) for name in ("p_xx", "p_xy", "p_yy"))
+    found["precision"] = np.stack([p_xx, p_xy, p_xy, p_yy], axis=1).reshape(-1, 2, 2)
     return found
 
 
-def _extent(k: Array, side: int) -> Array:
-    """Pixels within `EXTENT` widths of the fitted spots' centres, bool (n, side, side)."""
-    spot = peak(k, side)
-    spots = physical.spots(k, side)
-    edge = spots.amplitude * np.exp(-0.5 * EXTENT**2)
-    return np.asarray(spot > edge[:, None, None])
-
-
-def _faint(
-    rois: Cutouts, usable: Array, first: Array, noise: NoiseModel, params: GaussianParams
-) -> Array:
-    """Whether no round spot stands out of the noise where the fit started, bool (n,)."""
-    level = peak(first, rois.side) + background(first, rois.side)
-    weights = np.where(usable, 1 / rois.variance(noise, level), 0.0)
-    values, cov = linear_fit(rois.counts, weights, first[:, :PEAK], first.shape[1] > PEAK + 1)
-    return np.asarray(values[:, 0] < params.snr_min * np.sqrt(cov[:, 0, 0]))
-
-
-def _r_squared(rois: Cutouts, usable: Array, k: Array) -> Array:
-    """Coefficient of determination, 1 - SSE / SST, over the usable pixels, unweighted."""
-    count = np.maximum(np.count_nonzero(usable, axis=(1, 2)), 1)
-    mean = np.where(usable, rois.counts, 0.0).sum(axis=(1, 2)) / count
-    model = peak(k, rois.side) + background(k, rois.side)
-    left = np.where(usable, rois.counts - model, 0.0)
-    spread = np.where(usable, rois.counts - mean[:, None, None], 0.0)
-    return np.asarray(1 - (left**2).sum(axis=(1, 2)) / ((spread**2).sum(axis=(1, 2)) + 1e-300))
+def _clipped(rois: Cutouts, middle: Array, fitted: Results) -> Array:
+    """Whether pixels of the spot are saturated: of the ROI's middle, or under the fitted peak."""
+    clipped = np.asarray((rois.clipped & middle).any(axis=(1, 2)))
+    asked = np.flatnonzero(rois.clipped.any(axis=(1, 2)) & ~clipped & (fitted.outcome == CONVERGED))
+    if len(asked):
+        spot = peak(fitted.k[asked], rois.side)
+        amplitude = fitted.numbers[asked, NUMBERS.index("amplitude")]
+        edge = amplitude * np.exp(-0.5 * EXTENT**2)
+        under = rois.clipped[asked] & (spot > edge[:, None, None])
+        clipped[asked] = under.any(axis=(1, 2))
+    return clipped

@@ -16,6 +16,10 @@ class GaussianParams(Params):
     too_dim or neighbour.
     """
 
+    shape: Literal["rotated", "upright", "circular"] = option(
+        "rotated",
+        "Elliptical spot at any angle, elliptical with axes along x and y, or circular.",
+    )
     background: Literal["plane", "constant"] = option(
         "plane",
         "Background under the spot; a constant on a slope g shifts the centre by 4 g sigma^2 / A.",

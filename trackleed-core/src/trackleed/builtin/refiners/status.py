@@ -21,7 +21,8 @@ def judge(facts: dict[str, Array], params: GaussianParams) -> Array:
         Columns of ``fits``; ``tracked`` (bool); ``inside`` and ``shown``, parts of the
         ROI, and ``core``, the part of its middle that is shown; ``clipped`` (bool), pixels of
         the spot; ``enough`` (bool), pixels for a fit, and ``enough_alone``, if it
-        had no neighbours; ``converged`` and ``settled`` (bool); ``sigma``, the smaller;
+        had no neighbours; ``converged``, ``gone`` (bool, out of the ROI or wider) and ``settled``
+        (bool); ``sigma``, the smaller;
         ``faint`` (bool), no light at the start;
         ``astray`` (bool), nearer to a neighbour's track than to its own; ``leak``.
     params : GaussianParams
@@ -37,6 +38,7 @@ def judge(facts: dict[str, Array], params: GaussianParams) -> Array:
         (FitStatus.NEIGHBOUR, ~f["enough"] & f["enough_alone"]),
         (FitStatus.MASKED, ~f["enough"]),
         (FitStatus.TOO_DIM, np.where(f["settled"], dim, f["faint"])),
+        (FitStatus.LEFT_ROI, f["gone"]),
         (FitStatus.NO_CONVERGENCE, ~f["converged"]),
         (FitStatus.NEIGHBOUR, f["astray"]),
         (FitStatus.LEFT_ROI, ~f["settled"]),

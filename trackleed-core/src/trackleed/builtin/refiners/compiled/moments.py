@@ -1,0 +1,202 @@
+"""The sums over the pixels of an ROI that a step of the fit is made of.
+
+A spot is ``f = exp(k0 + k1 u + k2 v + k3 u^2 + k4 u v + k5 v^2)`` on a background
+``k6 + k7 u + k8 v``, where u and v run from -1 to 1 over the ROI, to the right and down. This is
+the elliptical Gaussian with any orientation, without an angle that a round spot leaves undefined.
+Every derivative is f, or 1, times a monomial, so that gradient and matrix of the least-squares step
+are moments of five images: w f^2, w f, w, w f r and w r, with weights w and residuals r.
+From one row of pixels to the next f goes on by multiplication: six exponentials will do.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from trackleed.builtin.refiners.compiled.jit import part
+from trackleed.builtin.refiners.compiled.lanes import (
+    WIDTH,
+    larger,
+    load,
+    quotient,
+    splat,
+    store,
+    totals,
+)
+from trackleed.builtin.refiners.model import Array
+
+FF, F, ONE, FR, R, CHI2 = 0, 15, 25, 31, 46, 49
+"""Where the moments of each image start in the sums: of degree 4, 3, 2, 4 and 1."""
+OLD = 50  # chi-squared with the weights from before
+SUMS = 56  # whole registers
+FIRST = cast("int", np.int64(0))
+"""Half of the weights and the sums to begin with; numba would compile anew for a literal."""
+HIGHEST = 300.0  # logarithm of the highest peak: more is a fit that runs away
+
+
+class Work(NamedTuple):
+    """One ROI, rows padded to whole registers with pixels of no weight; flat float64 arrays.
+
+    The variance of a pixel is ``max(gain * model + dark, floor)``.
+    """
+
+    data: Array
+    usable: Array  # 1 where a pixel counts, 0 elsewhere
+    gain: Array
+    dark: Array
+    floor: Array
+    weights: Array  # two of them, used in turn
+    across: Array  # f along the row nearest to the peak
+    down: Array  # f of the next row over that
+    columns: Array  # u of each column
+    blocks: Array  # SUMS registers
+    sums: Array  # two of them, used in turn
+
+
+def work(side: int) -> Work:
+    """Room for ROIs of one size, each array on cache lines of its own."""
+    padded = -(-side // WIDTH) * WIDTH
+    pixels = side * padded
+    lengths = [pixels] * 5 + [2 * pixels] + [padded] * 3 + [SUMS * WIDTH, 2 * SUMS]
+    memory = np.zeros(sum(lengths) + WIDTH)
+    first = -(memory.ctypes.data // memory.itemsize) % WIDTH
+    room = Work(*np.split(memory[first : first + sum(lengths)], np.cumsum(lengths)[:-1]))
+    room.floor[:] = 1.0  # pixels without weight must not divide by zero, nor columns without f
+    room.down[:] = 1.0
+    room.columns[:] = (np.arange(padded) - side // 2) / (side // 2)
+    return room
+
+
+@part
+def centre(k: Array) -> tuple[float, float]:
+    """Where the peak is highest, in u and v."""
+    a, b, c = -2 * k[3], -k[4], -2 * k[5]
+    det = a * c - b * b
+    return (c * k[1] - b * k[2]) / det, (a * k[2] - b * k[1]) / det
+
+
+@part
+def trace(work: Work, side: int, k: Array) -> int:
+    """Row nearest to the peak; f along it goes to ``work.across``, on the way down to ``down``."""
+    half = side // 2
+    d = 1.0 / half
+    u, v = centre(k)
+    i = int(half * (1.0 + min(max(u, -1.0), 1.0)) + 0.5)
+    j = int(half * (1.0 + min(max(v, -1.0), 1.0)) + 0.5)
+    u, v = (i - half) * d, (j - half) * d
+    height = k[0] + k[1] * u + k[2] * v + k[3] * u * u + k[4] * u * v + k[5] * v * v
+    here = math.exp(height) if height < HIGHEST else np.nan
+    right = math.exp(d * (k[1] + k[4] * v + k[3] * (2 * u + d)))
+    bend = math.exp(2 * k[3] * d * d)
+    below = math.exp(d * (k[2] + k[4] * u + k[5] * (2 * v + d)))
+    shear = math.exp(k[4] * d * d)
+    f, ratio, step = here, right, below
+    for n in range(i, side):
+        work.across[n], work.down[n] = f, step
+        f *= ratio
+        ratio *= bend
+        step *= shear
+    f, ratio, step = here, bend / right, below
+    for n in range(i - 1, -1, -1):
+        f *= ratio
+        ratio *= bend
+        step /= shear
+        work.across[n], work.down[n] = f, step
+    return j
+
+
+@part
+def evaluate(work: Work, side: int, k: Array, old: int, new: int) -> None:
+    """All sums at parameters ``k`` (9,), into half ``new`` of ``work.sums``.
+
+    Parameters
+    ----------
+    old : int
+        Which half of ``work.weights`` the sum `OLD` is taken with.
+    new : int
+        Which half the weights that the model implies are written to; all other sums
+        are taken with them.
+    """
+    padded = len(work.across)
+    row = trace(work, side, k)
+    bend = splat(math.exp(2 * k[5] / (side // 2) ** 2))
+    for block in range(0, padded, WIDTH):
+        _columns(work, side, k, row, bend, block, old, new)
+    for n in range(0, SUMS, WIDTH):
+        store(work.sums, new * SUMS + n, totals(work.blocks, n * WIDTH))
+
+
+@part
+def _columns(
+    work: Work,
+    side: int,
+    k: Array,
+    row: int,
+    bend: Any,
+    block: int,
+    old: int,
+    new: int,
+) -> None:
+    """Add what eight columns give to ``work.blocks``."""
+    # Taken out of the tuple here: within the loop each use would be counted.
+    data, usable, weights, blocks = work.data, work.usable, work.weights, work.blocks
+    gain, dark, floor = work.gain, work.dark, work.floor
+    padded = len(work.across)
+    half = side // 2
+    pixels = side * padded
+    d = splat(1.0 / half)
+    u = load(work.columns, block)
+    first, down = load(work.across, block), load(work.down, block)
+    level, tilt = splat(k[6]) + splat(k[7]) * u, splat(k[8])
+    ff0 = ff1 = ff2 = ff3 = ff4 = f0 = f1 = f2 = f3 = w0 = w1 = w2 = splat(0.0)
+    fr0 = fr1 = fr2 = fr3 = fr4 = r0 = r1 = chi2 = before = splat(0.0)
+    for way in (1, -1):
+        if way == 1:
+            f, ratio, j, count = first, down, row, side - row
+        else:
+            ratio = bend / down
+            f, ratio, j, count = first * ratio, ratio * bend, row - 1, row
+        v, step = splat((j - half) / half), splat(float(way)) * d
+        for n in range(count):
+            place = (j + way * n) * padded + block
+            model = f + (level + tilt * v)
+            rest = load(data, place) - model
+            before = before + load(weights, old * pixels + place) * rest * rest
+            spread = load(gain, place) * model + load(dark, place)
+            w = quotient(load(usable, place), larger(spread, load(floor, place)))
+            store(weights, new * pixels + place, w)
+            wr, wf = w * rest, w * f
+            wff, wfr = wf * f, wf * rest
+            v2 = v * v
+            v3, v4 = v2 * v, v2 * v2
+            chi2 = chi2 + wr * rest
+            ff0, ff1, ff2 = ff0 + wff, ff1 + wff * v, ff2 + wff * v2
+            ff3, ff4 = ff3 + wff * v3, ff4 + wff * v4
+            f0, f1, f2, f3 = f0 + wf, f1 + wf * v, f2 + wf * v2, f3 + wf * v3
+            w0, w1, w2 = w0 + w, w1 + w * v, w2 + w * v2
+            fr0, fr1, fr2 = fr0 + wfr, fr1 + wfr * v, fr2 + wfr * v2
+            fr3, fr4 = fr3 + wfr * v3, fr4 + wfr * v4
+            r0, r1 = r0 + wr, r1 + wr * v
+            f = f * ratio
+            ratio = ratio * bend
+            v = v + step
+    new_sum = block == 0
+    u2 = u * u
+    u3, u4 = u2 * u, u2 * u2
+    for n, term in enumerate(
+        (
+            ff0, ff0 * u, ff0 * u2, ff0 * u3, ff0 * u4, ff1, ff1 * u, ff1 * u2, ff1 * u3,
+            ff2, ff2 * u, ff2 * u2, ff3, ff3 * u, ff4,
+            f0, f0 * u, f0 * u2, f0 * u3, f1, f1 * u, f1 * u2, f2, f2 * u, f3,
+            w0, w0 * u, w0 * u2, w1, w1 * u, w2,
+            fr0, fr0 * u, fr0 * u2, fr0 * u3, fr0 * u4, fr1, fr1 * u, fr1 * u2, fr1 * u3,
+            fr2, fr2 * u, fr2 * u2, fr3, fr3 * u, fr4,
+            r0, r0 * u, r1, chi2, before,
+        )
+    ):  # fmt: skip
+        if new_sum:
+            store(blocks, n * WIDTH, term)
+        else:
+            store(blocks, n * WIDTH, load(blocks, n * WIDTH) + term)
