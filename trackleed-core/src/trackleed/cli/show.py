@@ -158,7 +158,7 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
         table.add_row(
             s["id"],
             s["backend"].rpartition(":")[2],
-            ", ".join(s["inputs"]),
+            ", ".join(s["inputs"][:2]) + (" ..." if len(s["inputs"]) > 2 else ""),
             str(s["rows"] or ""),
             f"{s['seconds']:.1f}",
             f"[{colour}]{s['status']}[/{colour}]",
