@@ -47,10 +47,10 @@ ABOUT = {
         has no axis; `sigma_x` and `sigma_y` are then the widths along x and y. Errors are those of
         the weighted fit, times the root of `chi2_red` where that is above 1 (option
         `refiner.scale_errors`).""",
-    "centers": """Made by `analyse`; a row for each frame. `mode` is `pairs`, `circle`, `fixed`, or
-        `none` for a frame whose centre could not be found: then x and y are NaN and `n_spots` is 0.
-        `rms` is NaN if there are no more spots than the centre needs. The errors of a fixed centre
-        are NaN, because nobody measured it.""",
+    "centers": """Made by `analyse`; a row for each frame. `mode` is `pairs`, `circle`,
+        `energy`, `fixed`, or `none` for a frame whose centre could not be found: then x and y
+        are NaN and `n_spots` is 0. `rms` is NaN if there are no more spots than the centre
+        needs. The errors of a fixed centre are NaN, because nobody measured it.""",
     "radii": """Made by `analyse`; a row for every row of `fits`. NaN where the fit is neither `ok`
         nor `saturated` (clipping takes a spot's height, not its place), or the frame has no
         centre. About a fixed centre the error is that of the spot alone.""",
@@ -59,22 +59,22 @@ ABOUT = {
         the same for a track in all frames (option `analysis.aperture`). `intensity` is NaN where
         the track is lost, and where the aperture leaves the frame or holds masked or saturated
         pixels; `background` is known more often.""",
-    "radius_energy": """Radius against beam energy, from Python (`trackleed.analysis.energy`); a row
-        for each track. NaN where the energies do not determine a value, with the reason.""",
+    "radius_energy": """Radius against beam energy, made by `radius-energy`; a row for each
+        track. NaN where the energies do not determine a value, with the reason.""",
     "radius_residuals": """What that leaves; a row for every row of `radii`.""",
-    "track_index": """Which beam a track is, from Python (`trackleed.analysis.indexing`); a row for
-        each track. NaN where a track is not indexed, with the reason.""",
-    "lattice": """The reciprocal lattice, from Python (`trackleed.analysis.lattice`); a row for each
-        frame. NaN where there are fewer than three spots, all in one line, or where more than a
-        third are outliers.""",
+    "track_index": """Which beam a track is, made by `lattice`; a row for each track. NaN where
+        a track is not indexed, with the reason.""",
+    "lattice": """The reciprocal lattice, made by `lattice`; a row for each frame. NaN where
+        there are fewer than three spots, all in one line, or where more than a third are
+        outliers.""",
     "scales": """Pixels for the reciprocal lattice, from Python (`trackleed.analysis.lattice`); a
         row for each frame.""",
-    "deviations": """How far each spot is from where the others say it should be, from Python
-        (`trackleed.analysis.deviations`); a row for every row of `fits`. NaN where the position
-        does not count, or where the track is seen too seldom for a model.""",
-    "track_quality": """What to trust, from Python (`trackleed.analysis.quality`); a row for each
-        track. Medians are NaN where no fit is usable.""",
-    "frame_quality": """The same for each frame, from Python (`trackleed.analysis.quality`).""",
+    "deviations": """How far each spot is from where the others say it should be, made by
+        `quality`; a row for every row of `fits`. NaN where the position does not count, or
+        where the track is seen too seldom for a model.""",
+    "track_quality": """What to trust, made by `quality`; a row for each track. Medians are NaN
+        where no fit is usable.""",
+    "frame_quality": """The same for each frame, made by `quality`.""",
     "truth": """Made by `trackleed simulate`, in `truth/truth.parquet` and `truth/truth.csv` beside
         the frames; a row for every spot in every frame, whether it can be seen or not.""",
 }

@@ -59,7 +59,7 @@ def detect(run_path: Path, **flags: Any) -> None:
     """Find the spots of every frame."""
     options = gather(flags["recipe"], flags["settings"])["detector"]
     name = backend_name(options, flags["detector"], "classic")
-    _do(_open(run_path), flags, lambda work: work.detect(name, **options))
+    do(open_session(run_path), flags, lambda work: work.detect(name, **options))
 
 
 @click.command()
@@ -80,8 +80,8 @@ def track(run_path: Path, **flags: Any) -> None:
     options = gather(flags["recipe"], flags["settings"])["tracker"]
     name = backend_name(options, flags["tracker"], "hungarian")
     seeds = read_seeds(flags["seeds"]) if flags["seeds"] else None
-    _do(
-        _open(run_path),
+    do(
+        open_session(run_path),
         flags,
         lambda work: work.track(name, detections=flags["detections"], seeds=seeds, **options),
     )
@@ -99,7 +99,11 @@ def refine(run_path: Path, **flags: Any) -> None:
     """Measure every tracked spot in every frame."""
     options = gather(flags["recipe"], flags["settings"])["refiner"]
     name = backend_name(options, flags["refiner"], "gaussian")
-    _do(_open(run_path), flags, lambda work: work.refine(name, tracks=flags["tracks"], **options))
+    do(
+        open_session(run_path),
+        flags,
+        lambda work: work.refine(name, tracks=flags["tracks"], **options),
+    )
 
 
 fits_option = click.option(
@@ -112,7 +116,7 @@ fits_option = click.option(
 @click.option(
     "--center",
     metavar="MODE|X,Y",
-    help="Pattern centre: auto (default), pairs, circle, or a fixed point in px.",
+    help="Pattern centre: auto (default), pairs, circle, energy, or a fixed point in px.",
 )
 @fits_option
 @set_option
@@ -123,7 +127,7 @@ def analyse(run_path: Path, **flags: Any) -> None:
     """Find the pattern's centre, the spots' radii and their intensities."""
     options = gather(flags["recipe"], flags["settings"])["analysis"]
     options.update(center_options(flags["center"]))
-    _do(_open(run_path), flags, lambda work: work.analyse(fits=flags["fits"], **options))
+    do(open_session(run_path), flags, lambda work: work.analyse(fits=flags["fits"], **options))
 
 
 @click.command()
@@ -160,7 +164,7 @@ def export(run_path: Path, **flags: Any) -> None:
             for path in work.export(name, fits=flags["fits"], folder=flags["folder"], **given)
         ]
 
-    _do(_open(run_path), flags, work_all)
+    do(open_session(run_path), flags, work_all)
 
 
 def center_options(center: str | None) -> dict[str, Any]:
@@ -191,13 +195,14 @@ def read_seeds(path: Path) -> Any:
     return tables.build(tables.SEEDS, table)
 
 
-def _open(run_path: Path) -> Any:
+def open_session(run_path: Path) -> Any:
+    """The session in a directory."""
     from trackleed.session import Session
 
     return Session.open(run_path)
 
 
-def _do(session: Any, flags: dict[str, Any], verb: Any) -> None:
+def do(session: Any, flags: dict[str, Any], verb: Any) -> None:
     """Call a verb under a progress bar and print what it made."""
     from trackleed.cli.progress import progress_bars
     from trackleed.pipeline import Run

@@ -17,6 +17,7 @@ from trackleed.analysis.radii import radii
 from trackleed.params import Params, make, option
 from trackleed.pipeline.engine import blocks, opened_frames, run_blocks
 from trackleed.pipeline.steps import add_step
+from trackleed.pipeline.view import SessionView
 
 if TYPE_CHECKING:
     from trackleed.backend import Array
@@ -30,8 +31,10 @@ POSITIONS = ["frame", "track_id", "status", "x", "y", "x_err", "y_err"]
 class AnalysisParams(Params):
     """How the pattern's centre and the intensities are found."""
 
-    center: Literal["auto", "pairs", "circle", "fixed"] = option(
-        "auto", "from opposite pairs, a circle through one ring, fixed, or whichever suits"
+    center: Literal["auto", "pairs", "circle", "energy", "fixed"] = option(
+        "auto",
+        "from opposite pairs, a circle through one ring, the contraction with the energy, fixed, "
+        "or whichever suits",
     )
     x: float | None = option(None, "x of the fixed centre", unit="px")
     y: float | None = option(None, "y of the fixed centre", unit="px")
@@ -57,7 +60,10 @@ def analyse(
     def find_centers(writer: StepWriter) -> None:
         progress("centre", 0, n_frames)
         fixed = None if params.x is None or params.y is None else (params.x, params.y)
-        writer.write(pattern_centers(positions, frames=n_frames, mode=params.center, fixed=fixed))
+        index = SessionView(session, fits).index
+        writer.write(
+            pattern_centers(positions, n_frames, mode=params.center, fixed=fixed, index=index)
+        )
         progress("centre", n_frames, n_frames)
 
     def find_radii(writer: StepWriter) -> None:

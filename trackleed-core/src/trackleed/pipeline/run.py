@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trackleed import __version__, tables
 from trackleed.errors import SessionError
 from trackleed.pipeline import engine
+from trackleed.pipeline.analyses import Analyses
 from trackleed.pipeline.analysing import analyse
 from trackleed.pipeline.engine import Job
 from trackleed.pipeline.importing import Series, import_into
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Work = Callable[[StepWriter], None]
 
 
-class Run:
+class Run(Analyses):
     """One session and the verbs that work on it.
 
     A verb that finds its step already done, with the same options and inputs,

@@ -24,7 +24,22 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older format, what makes its document one of the next format."""
 
 StepKind = Literal[
-    "import", "detect", "edit", "track", "refine", "center", "radius", "intensity", "export"
+    "import",
+    "detect",
+    "edit",
+    "track",
+    "refine",
+    "center",
+    "radius",
+    "intensity",
+    "energy",
+    "residual",
+    "indexing",
+    "lattice",
+    "deviation",
+    "quality",
+    "framequality",
+    "export",
 ]
 KINDS: tuple[StepKind, ...] = get_args(StepKind)
 

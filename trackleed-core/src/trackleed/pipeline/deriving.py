@@ -1,0 +1,192 @@
+"""Lattice, radius against energy, and quality as steps that belong to one step of fits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from trackleed import __version__, tables
+from trackleed.analysis.deviations import deviations
+from trackleed.analysis.energy import radius_energy, radius_residuals
+from trackleed.analysis.expansion import expansion_center
+from trackleed.analysis.indexing import index_spots
+from trackleed.analysis.lattice import fit_lattice
+from trackleed.analysis.quality import frame_quality, track_quality, uncertain_tracks
+from trackleed.params import Params, make, option
+from trackleed.pipeline.steps import add_step
+from trackleed.pipeline.view import SessionView
+from trackleed.wood import Matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trackleed.session import Session, Step, StepWriter
+
+MOST_NOTES = 12
+"""Tracks that the note of a step names; its table has them all."""
+
+Superstructure = str | Matrix | list[str | Matrix] | None
+
+
+class LatticeParams(Params):
+    """How spots are indexed and the lattice is fitted."""
+
+    basis: tuple[int, int] = option(..., "tracks of the spots (1,0) and (0,1)")
+    specular: int | None = option(None, "track of the (0,0) spot, instead of the pattern's centre")
+    superstructure: Superstructure = option(
+        None, "Wood's notation or 2x2 matrix; several for several domains"
+    )
+    tolerance: float = option(
+        0.15, "how far a spot may be off, over the distance of neighbours", gt=0, lt=0.5
+    )
+    pixel_aspect: float = option(1.0, "width of a pixel over its height", gt=0, le=10)
+    reference: int | None = option(
+        None, "frame that strain and rotation refer to; the first with a lattice if not given", ge=0
+    )
+    contracts: Literal["auto", "yes", "no"] = option(
+        "auto", "whether the pattern contracts as 1/sqrt(E + E0); auto: as the spots say"
+    )
+    energy_shift: float | None = option(
+        None, "E0; from the contraction, or 0, if not given", unit="eV"
+    )
+
+
+def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[Step]:
+    """Add the steps of indices and lattice, or return those that are done."""
+    params = make(LatticeParams, options, "lattice")
+    view = SessionView(session, fits)
+    positions = session.table(fits)
+    needs_centre = params.specular is None and view.has("centers")
+    energy, shift, note = _contraction(positions, view.index, params)
+
+    def find_indices(writer: StepWriter) -> None:
+        found = index_spots(
+            positions,
+            params.basis,
+            centers=view.table("centers") if needs_centre else None,
+            specular=params.specular,
+            index=energy,
+            superstructure=params.superstructure,
+            tolerance=params.tolerance,
+            pixel_aspect=params.pixel_aspect,
+        )
+        writer.write(found)
+        writer.note(f"{int(found['ok'].sum())} of {len(found)} tracks are indexed")
+        writer.note(*_said(found[~found["ok"]]))
+
+    def find_lattice(writer: StepWriter) -> None:
+        found = fit_lattice(
+            positions,
+            session.table(indices),
+            index=energy,
+            energy_shift=shift,
+            reference=params.reference,
+            pixel_aspect=params.pixel_aspect,
+        )
+        writer.write(found)
+        writer.note(note, *_about_lattice(found))
+
+    add = partial(add_step, session, version=__version__, params=params.model_dump(mode="json"))
+    inputs = [fits, view.steps["centers"]] if needs_centre else [fits]
+    indices = add("indexing", find_indices, inputs=inputs, spec=tables.TRACK_INDEX)
+    lattice = add("lattice", find_lattice, inputs=[fits, indices], spec=tables.LATTICE)
+    return [indices, lattice]
+
+
+def add_radius_energy(session: Session, fits: Step) -> list[Step]:
+    """Add the steps of radius against energy, or return those that are done."""
+    view = SessionView(session, fits)
+    radii = view.table("radii")
+
+    def find_energies(writer: StepWriter) -> None:
+        found = radius_energy(radii, view.index)
+        writer.write(found)
+        writer.note(_about_energy(found))
+
+    def find_residuals(writer: StepWriter) -> None:
+        writer.write(radius_residuals(radii, view.index, session.table(energies)))
+
+    add = partial(add_step, session, version=__version__, params={})
+    distances = view.steps["radii"]
+    energies = add("energy", find_energies, inputs=[distances], spec=tables.RADIUS_ENERGY)
+    residuals = add(
+        "residual", find_residuals, inputs=[distances, energies], spec=tables.RADIUS_RESIDUALS
+    )
+    return [energies, residuals]
+
+
+def add_quality(session: Session, fits: Step) -> list[Step]:
+    """Add the steps of deviations and quality, or return those that are done."""
+    view = SessionView(session, fits)
+    positions = session.table(fits)
+    given = {name: view.table(name) for name in ("track_index", "lattice") if view.has(name)}
+
+    def find_deviations(writer: StepWriter) -> None:
+        writer.write(
+            deviations(
+                positions,
+                index=view.index,
+                indices=given.get("track_index"),
+                lattice=given.get("lattice"),
+            )
+        )
+
+    def find_tracks(writer: StepWriter) -> None:
+        found = track_quality(positions, session.table(away))
+        uncertain = uncertain_tracks(found)
+        writer.write(found)
+        writer.note(f"{len(uncertain)} of {len(found)} tracks are uncertain", *_said(uncertain))
+
+    def find_frames(writer: StepWriter) -> None:
+        writer.write(frame_quality(positions, session.table(away)))
+
+    add = partial(add_step, session, version=__version__, params={})
+    inputs = [fits, *(view.steps[name] for name in given)]
+    away = add("deviation", find_deviations, inputs=inputs, spec=tables.DEVIATIONS)
+    of_tracks = add("quality", find_tracks, inputs=[fits, away], spec=tables.TRACK_QUALITY)
+    of_frames = add("framequality", find_frames, inputs=[fits, away], spec=tables.FRAME_QUALITY)
+    return [away, of_tracks, of_frames]
+
+
+def _contraction(
+    fits: pd.DataFrame, index: pd.DataFrame, params: LatticeParams
+) -> tuple[pd.DataFrame | None, tuple[float, float], str]:
+    """The index if the pattern contracts, E0 with its error, and what is said of it."""
+    given = (params.energy_shift or 0.0, 0.0)
+    if params.contracts == "no":
+        return None, given, "not corrected for the energy"
+    found = expansion_center(fits, index)
+    if not found.known and params.contracts == "auto":
+        return None, given, f"not corrected for the energy: {found.reason}"
+    if found.known and params.energy_shift is None:
+        given = (found.energy_shift, found.energy_shift_err)
+    return index, given, f"corrected for the energy with E0 = {given[0]:.1f} ± {given[1]:.1f} eV"
+
+
+def _said(tracks: pd.DataFrame) -> list[str]:
+    pairs = list(zip(tracks["track_id"], tracks["reason"], strict=True))
+    said = [f"track {track}: {reason}" for track, reason in pairs[:MOST_NOTES]]
+    more = len(pairs) - len(said)
+    return [*said, f"and {more} more"] if more else said
+
+
+def _about_lattice(lattice: pd.DataFrame) -> list[str]:
+    known = lattice.dropna(subset=["x"])
+    if len(known) == 0:
+        return [f"no lattice in any of {len(lattice)} frames"]
+    middle = known.median(numeric_only=True)
+    return [
+        f"lattice in {len(known)} of {len(lattice)} frames, rms {middle['rms']:.2f} px (median)",
+        f"|a*| {middle['length_a']:.2f} px, |b*| {middle['length_b']:.2f} px, "
+        f"{middle['angle_deg']:.2f}° apart (median)",
+    ]
+
+
+def _about_energy(found: pd.DataFrame) -> str:
+    if found["shared_shift"].isna().all():
+        return "the energies do not determine E0"
+    shift, error = found["shared_shift"].iloc[0], found["shared_shift_err"].iloc[0]
+    return (
+        f"E0 = {shift:.1f} ± {error:.1f} eV; r^2 (E + E0) of a track is constant to "
+        f"{found['scatter'].median():.1%} (median)"
+    )
