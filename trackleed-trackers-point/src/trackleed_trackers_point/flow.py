@@ -57,6 +57,53 @@ def there_and_back(
     return there, error
 
 
+def tiles(image: Array, xy: Array, half: int) -> tuple[Array, Array]:
+    """Surroundings of places (n, 2): tiles (n, side, side), and x, y of their first pixels (n, 2).
+
+    Beyond the edge of the image its last pixels are repeated.
+    """
+    corner = np.rint(np.nan_to_num(xy)).astype(int) - half
+    steps = np.arange(2 * half + 1)
+    row = np.clip(corner[:, 1:] + steps, 0, image.shape[0] - 1)
+    column = np.clip(corner[:, :1] + steps, 0, image.shape[1] - 1)
+    return image[row[:, :, None], column[:, None, :]], corner
+
+
+def between_tiles(
+    before: Array, after: Array, xy: Array, guess: Array, window: int, levels: int
+) -> tuple[Array, Array]:
+    """`there_and_back` for one point in each pair of tiles, at the cost of one image.
+
+    The tiles (n, side, side) may come from many frames; points are in px of their tile.
+    """
+    n, side = before.shape[:2]
+    columns = int(np.ceil(np.sqrt(max(n, 1))))
+    index = np.arange(n)
+    corner = np.stack([index % columns, index // columns], axis=1) * side
+    there, error = there_and_back(
+        _sheet(before, columns),
+        _sheet(after, columns),
+        xy + corner,
+        guess + corner,
+        window,
+        levels,
+    )
+    there = there - corner
+    out = ~inside(there, (side, side))
+    there[out], error[out] = np.nan, np.nan
+    return there, error
+
+
+def _sheet(parts: Array, columns: int) -> Array:
+    """Tiles side by side, in rows of ``columns``."""
+    n, side = parts.shape[:2]
+    rows = -(-n // columns)
+    whole = np.zeros((rows * columns, side, side), parts.dtype)
+    whole[:n] = parts
+    whole = whole.reshape(rows, columns, side, side).swapaxes(1, 2)
+    return np.ascontiguousarray(whole.reshape(rows * side, columns * side))
+
+
 def inside(xy: Array, shape: tuple[int, ...]) -> Array:
     """Whether each point (n, 2) lies in an image of this shape (y, x); NaN does not."""
     limit = np.array([shape[1], shape[0]]) - 0.5

@@ -9,6 +9,7 @@ import numpy as np
 from trackleed.tables import State
 from trackleed_trackers_point import spots
 from trackleed_trackers_point.flow import there_and_back
+from trackleed_trackers_point.motion import Motion
 from trackleed_trackers_point.passes import Found, follow
 from trackleed_trackers_point.pictures import Pictures
 from trackleed_trackers_point.seeds import choose, link_order
@@ -57,8 +58,10 @@ class LucasKanade:
         InputError
             If there are neither seeds nor detections, or they are not in the series.
         """
-        chosen = choose(frames, seeds, detections, self.params.reference, "lk")
-        order = link_order(frames.index.get("energy_eV"), len(frames), self.params.order, "lk")
+        energy = frames.index.get("energy_eV")
+        order = link_order(energy, len(frames), self.params.order)
+        motion = Motion(detections, energy, order, frames.shape)
+        chosen = choose(frames, seeds, detections, self.params.reference, motion)
         pictures = Pictures(frames)
         yield from follow(lambda: _Flow(pictures, chosen, self.params), chosen, order)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from trackleed.tables import State
 from trackleed_trackers_point import spots
-from trackleed_trackers_point.flow import inside, there_and_back
+from trackleed_trackers_point.flow import between_tiles, inside, tiles
 from trackleed_trackers_point.lk import window
 from trackleed_trackers_point.motion import Motion
 from trackleed_trackers_point.passes import Found, follow
@@ -75,9 +75,9 @@ class SkipAnchor:
             If there are neither seeds nor detections, or they are not in the series.
         """
         energy = frames.index.get("energy_eV")
-        chosen = choose(frames, seeds, detections, self.params.reference, "lk-skip")
-        order = link_order(energy, len(frames), self.params.order, "lk-skip")
+        order = link_order(energy, len(frames), self.params.order)
         motion = Motion(detections, energy, order, frames.shape)
+        chosen = choose(frames, seeds, detections, self.params.reference, motion)
         pictures = Pictures(frames)
         yield from follow(lambda: _Skip(pictures, motion, chosen, self.params), chosen, order)
 
@@ -94,12 +94,14 @@ class _Skip:
         self.half = max(int(np.ceil(_TEMPLATE * self.usual)), 2)
         self.search = _search(params, seeds, motion)
         n = len(seeds)
-        self.anchor: Array = np.full(n, -1)  # frame, -1 before the seed
+        self.begun: Array = np.zeros(n, bool)
         self.anchor_xy: Array = np.full((n, 2), np.nan)
         self.anchor_snr: Array = np.full(n, np.nan)
         side = 2 * self.half + 1
         self.template: Array = np.zeros((n, side, side), np.float32)
-        self.grey: dict[int, Array] = {}  # 8-bit images of the frames that are anchors
+        self.tile = int(self.window * 2**params.levels / 2 + self.search) + 1
+        self.anchor_tile: Array = np.zeros((n, 2 * self.tile + 1, 2 * self.tile + 1), np.uint8)
+        self.anchor_corner: Array = np.zeros((n, 2), int)
         self.xy: Array = np.full((n, 2), np.nan)  # measured or predicted
         self.velocity: Array = np.zeros((n, 2))
         self.unseen: Array = np.zeros(n, int)
@@ -113,8 +115,7 @@ class _Skip:
         before, self.now = self.now, self.pictures[frame]
         self.soft = self.now.blurred(_BLUR * self.usual)
         found = Found(len(self.xy))
-        begun = self.anchor >= 0
-        if before is None or not begun.any():
+        if before is None or not self.begun.any():
             self._remember(frame, True)
             return found
         place, told = self._predict(frame)
@@ -128,7 +129,7 @@ class _Skip:
         self.xy = self.xy + moved
         self._remember(frame, told)
         self._anchor(seen, snr, ncc)
-        return self._states(found, seen, ncc)
+        return self._states(found, seen, ncc, told)
 
     def start(self, frame: int, tracks: Array, xy: Array) -> None:
         """Anchor some tracks at the spots nearest to their seeds."""
@@ -187,20 +188,17 @@ class _Skip:
     def _flow(self, place: Array) -> Array:
         """Where the flow from each track's anchor leads, if it leads back."""
         assert self.now is not None
-        to = np.full(place.shape, np.nan)
-        for frame, image in self.grey.items():
-            mine = np.flatnonzero((self.anchor == frame) & inside(place, image.shape))
-            there, error = there_and_back(
-                image,
-                self.now.grey,
-                self.anchor_xy[mine],
-                place[mine],
-                self.window,
-                self.params.levels,
-            )
-            kept = error <= self.params.max_fb_error
-            to[mine[kept]] = there[kept]
-        return to
+        around, corner = tiles(self.now.grey, place, self.tile)
+        there, error = between_tiles(
+            self.anchor_tile,
+            around,
+            self.anchor_xy - self.anchor_corner,
+            place - corner,
+            self.window,
+            self.params.levels,
+        )
+        kept = error <= self.params.max_fb_error
+        return np.where(kept[:, None], there + corner, np.nan)
 
     def _anchor(self, seen: Array, snr: Array, ncc: Array) -> None:
         """Move the anchor of tracks that look different by now, or clearer."""
@@ -212,20 +210,21 @@ class _Skip:
     def _keep(self, tracks: Array, snr: Array) -> None:
         assert self.now is not None
         if len(tracks):
-            self.anchor[tracks], self.anchor_snr[tracks] = self.now.number, snr
+            self.begun[tracks], self.anchor_snr[tracks] = True, snr
             self.anchor_xy[tracks] = self.xy[tracks]
             self.template[tracks] = spots.templates(self.soft, self.xy[tracks], self.half)
-            self.grey[self.now.number] = self.now.grey
-            used = set(self.anchor.tolist())
-            self.grey = {frame: image for frame, image in self.grey.items() if frame in used}
+            self.anchor_tile[tracks], self.anchor_corner[tracks] = tiles(
+                self.now.grey, self.xy[tracks], self.tile
+            )
 
-    def _states(self, found: Found, seen: Array, ncc: Array) -> Found:
+    def _states(self, found: Found, seen: Array, ncc: Array, told: bool) -> Found:
         assert self.now is not None
         frames, shape = self.pictures.frames, self.pictures.frames.shape
         found.set(seen, State.MEASURED, self.xy[seen], ncc[seen])
         clipped = spots.any_near(frames.saturated(self.now.number), self.xy, self.usual)
         found.state[seen & clipped] = State.SATURATED.value
-        there = ~seen & (self.anchor >= 0) & inside(self.xy, shape)
+        # Without the common motion nobody knows where an unseen spot is.
+        there = ~seen & self.begun & inside(self.xy, shape) & told
         hidden = there & spots.any_near(~frames.valid, self.xy, 0.0)
         found.set(hidden, State.MASKED, self.xy[hidden])
         waiting = there & ~hidden & (self.unseen <= self.params.max_gap)

@@ -22,6 +22,8 @@ _ASKED = 24  # pairs of frames asked whether there is any
 _ALIKE = 3.0  # px, shifts that may be one
 _AGREE = 3  # spots, at least, that must have the shift in common
 _SHARE = 0.3  # of the spots of the poorer frame, likewise
+_BESIDE = (-2, -1, 1, 2)  # frames in which a spot is looked for again
+_AGAIN = 2  # of them, in which it must be found
 
 
 class Motion:
@@ -43,11 +45,12 @@ class Motion:
         self, detections: Columns | None, energy: Array | None, order: Array, shape: tuple[int, int]
     ) -> None:
         self.middle = (np.array([shape[1], shape[0]]) - 1) / 2
-        self.points = _by_frame(detections, len(order))
+        self.order = order
+        self.rows, self.points = _by_frame(detections, len(order))
         self.spacing = _spacing(self.points)
         self.energy = None
         if energy is not None and (np.nan_to_num(energy) > 0).all():
-            self.energy = energy if self._contracts(energy, order) else None
+            self.energy = energy if self._contracts(energy) else None
 
     def between(self, a: int, b: int) -> tuple[float, Array] | None:
         """Scale and shift (2,) from frame ``a`` to frame ``b``; None if they cannot be told."""
@@ -56,9 +59,30 @@ class Motion:
         poorer = min(len(self.points[a]), len(self.points[b]))
         return (scale, shift) if count >= max(_AGREE, _SHARE * poorer) else None
 
-    def _contracts(self, energy: Array, order: Array) -> bool:
+    def lasting(self, place: int) -> Array:
+        """Which detections (k,) of a frame are no flicker: they are found again around.
+
+        Parameters
+        ----------
+        place : int
+            Of the frame in the order of the way.
+        """
+        frame = self.order[place]
+        again = np.zeros(len(self.points[frame]), int)
+        asked = 0
+        for beside in [place + step for step in _BESIDE]:
+            if 0 <= beside < len(self.order):
+                common = self.between(frame, self.order[beside])
+                if common is not None:
+                    there = common[0] * self.points[frame] + common[1]
+                    apart = there[:, None] - self.points[self.order[beside]]
+                    again += (np.hypot(*apart.transpose(2, 0, 1)) <= _ALIKE).any(axis=1)
+                    asked += 1
+        return again >= min(asked, _AGAIN)
+
+    def _contracts(self, energy: Array) -> bool:
         """Whether more spots agree on a shift with contraction than without."""
-        votes = [0, 0]
+        order, votes = self.order, [0, 0]
         for place in np.unique(np.linspace(0, len(order) - 1, _ASKED).astype(int)):
             a = order[place]
             ratio = energy[order[place:]] / energy[a]
@@ -87,16 +111,17 @@ class Motion:
         return shift + still, int(best.sum())
 
 
-def _by_frame(detections: Columns | None, n: int) -> list[Array]:
-    """Positions (k, 2) of the detections of each frame."""
+def _by_frame(detections: Columns | None, n: int) -> tuple[list[Array], list[Array]]:
+    """Rows (k,) of the table, and positions (k, 2), of each frame, the highest score first."""
     if detections is None:
-        return [np.zeros((0, 2))] * n
-    xy = np.stack([np.asarray(detections["x"], float), np.asarray(detections["y"], float)], axis=1)
+        return [np.zeros(0, int)] * n, [np.zeros((0, 2))] * n
+    names = ("x", "y", "score")
+    values = np.stack([np.asarray(detections[name], dtype=float) for name in names], axis=1)
     frame = np.asarray(detections["frame"])
-    placed = np.isfinite(xy).all(axis=1)
-    xy, frame = xy[placed], frame[placed]
-    sort = np.lexsort((xy[:, 1], xy[:, 0], frame))
-    return np.split(xy[sort], np.searchsorted(frame[sort], np.arange(1, n)))
+    rows = np.lexsort((values[:, 1], values[:, 0], -values[:, 2], frame))
+    rows = rows[np.isfinite(values[rows, :2]).all(axis=1)]
+    rows_of = np.split(rows, np.searchsorted(frame[rows], np.arange(1, n)))
+    return rows_of, [values[here, :2] for here in rows_of]
 
 
 def _spacing(points: list[Array]) -> float:

@@ -50,6 +50,9 @@ class LkParams(Params):
 class LkSkipParams(LkParams):
     """Options of `lk-skip`."""
 
+    levels: int = option(
+        1, "halvings in the pyramid of the surroundings of a predicted place", ge=0, le=4
+    )
     search: Pixels = option(
         "auto",
         "farthest from its predicted place that a spot may be found; auto is half a ROI, but at "
@@ -67,7 +70,8 @@ class LkSkipParams(LkParams):
     )
     max_gap: int = option(
         10,
-        "frames that a spot which is not seen is predicted; then it is lost",
+        "frames that a spot which is not seen is predicted, if the others tell where; then it is "
+        "lost, until it is detected again near by",
         unit="frames",
         ge=0,
     )

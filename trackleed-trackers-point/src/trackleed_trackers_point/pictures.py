@@ -29,13 +29,18 @@ class Picture:
     usable : ndarray of bool (y, x)
         Not masked, and with a value.
     grey : ndarray of uint8 (y, x)
+    step : float
+        Counts between neighbouring grey levels of the camera; 0 if there are none.
     """
 
-    def __init__(self, number: int, counts: Array, usable: Array, grey: Array) -> None:
+    def __init__(
+        self, number: int, counts: Array, usable: Array, grey: Array, step: float = 0.0
+    ) -> None:
         self.number = number
         self.counts = counts
         self.usable = usable
         self.grey = grey
+        self.step = step
 
     def blurred(self, sigma: float) -> Array:
         """Counts under a Gaussian blur of ``sigma`` px."""
@@ -58,15 +63,30 @@ class Pictures:
     def __init__(self, frames: FrameSequence) -> None:
         self.frames = frames
         self.low, self.high = self._range()
+        self.step = _grey_step(frames)
+        self._usable: Array = np.ones(frames.shape, bool)
+        self._weight: Array = np.ones(frames.shape, np.float32)  # usable part around each pixel
 
     def __getitem__(self, number: int) -> Picture:
         counts = np.array(self.frames[number], dtype=np.float32)
         usable = self.frames.valid & np.isfinite(counts)
         if not usable.all():
-            counts = _filled(counts, usable)
+            counts = self._filled(counts, usable)
         slope = 255.0 / (self.high - self.low)
         grey = np.clip((counts - self.low) * slope, 0, 255)
-        return Picture(number, counts, usable, np.rint(grey).astype(np.uint8))
+        return Picture(number, counts, usable, np.rint(grey).astype(np.uint8), self.step)
+
+    def _filled(self, counts: Array, usable: Array) -> Array:
+        """Counts with the mean of the usable pixels around in place of the others.
+
+        An edge of the mask stands still, and would hold the flow beside it.
+        """
+        if not np.array_equal(usable, self._usable):  # it is the same in nearly all frames
+            self._usable, self._weight = usable, _mean_around(usable.astype(np.float32))
+        shown = np.where(usable, counts, np.float32(0))
+        far = np.float32(self.low)
+        level = _mean_around(shown) / np.maximum(self._weight, np.float32(1e-6))
+        return np.where(usable, shown, np.where(self._weight > 1e-4, level, far))
 
     def _range(self) -> tuple[float, float]:
         n = len(self.frames)
@@ -83,17 +103,14 @@ class Pictures:
         return float(low), float(high if high > low else low + 1.0)
 
 
-def _filled(counts: Array, usable: Array) -> Array:
-    """Counts with the mean of the usable pixels around in place of the others.
+def _grey_step(frames: FrameSequence) -> float:
+    """Smallest difference of two raw values: 1 for most cameras, 16 for 12 bits in 16."""
+    if not len(frames) or not np.issubdtype(frames.source.dtype, np.integer):
+        return 0.0
+    levels = np.unique(frames.raw(0)[::_EVERY, ::_EVERY]).astype(float)
+    return float(np.diff(levels).min()) if len(levels) > 1 else 1.0
 
-    An edge of the mask stands still, and would hold the flow beside it.
-    """
-    known = usable.astype(np.float32)
-    shown = np.where(usable, counts, np.float32(0))
+
+def _mean_around(image: Array) -> Array:
     side = (2 * _FILL + 1, 2 * _FILL + 1)
-    weight = cv2.blur(known, side, borderType=cv2.BORDER_REPLICATE)
-    level = cv2.blur(shown, side, borderType=cv2.BORDER_REPLICATE)
-    far = shown.sum(dtype=np.float64) / max(float(known.sum()), 1.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(weight > 1e-6, level / weight, np.float32(far))
-    return np.where(usable, shown, level).astype(np.float32)
+    return cv2.blur(image, side, borderType=cv2.BORDER_REPLICATE)

@@ -12,6 +12,7 @@ from trackleed_trackers_point.flow import inside
 if TYPE_CHECKING:
     from trackleed.frames import FrameSequence
     from trackleed.tables import Columns
+    from trackleed_trackers_point.motion import Motion
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -19,6 +20,7 @@ BOX = ("x", "y", "width", "height")
 _SIDE = 15.0  # px, of a ROI that nobody gave
 _PER_SIDE = 6.0  # sigmas in the side of a ROI
 _WIDTHS = (1.0, 12.0)  # px, sigmas that the windows are made for
+_LOOKED_AT = 128  # frames, spread evenly, of which one is the richest
 _WIDEST = 2.0  # times the usual sigma
 
 
@@ -66,9 +68,12 @@ def choose(
     seeds: Columns | None,
     detections: Columns | None,
     reference: int | str,
-    owner: str,
+    motion: Motion,
 ) -> Seeds:
     """The seeds that were given, or else the detections of one frame, brightest first.
+
+    A detection that is not found again in the frames around is left out; the richest
+    frame is the one with the most of the others.
 
     Raises
     ------
@@ -78,28 +83,24 @@ def choose(
     if seeds is not None and len(seeds["frame"]):
         return _given(frames, seeds)
     if detections is None:
-        raise InputError(
-            f"{owner} follows seeds or detections, and was given neither", "trackleed detect"
-        )
-    frame = np.asarray(detections["frame"])
-    box = np.stack([np.asarray(detections[name], dtype=float) for name in BOX], axis=1)
-    placed = np.isfinite(box[:, :2]).all(axis=1)
+        raise InputError("neither seeds nor detections were given", "trackleed detect")
     if reference == "richest":
-        counts = np.bincount(frame[placed], minlength=1)
-        reference = int(counts.argmax())
-    elif int(reference) >= len(frames):
+        places = np.unique(np.linspace(0, len(frames) - 1, _LOOKED_AT).round().astype(int))
+        place = max(places.tolist(), key=lambda p: motion.lasting(p).sum())
+    elif int(reference) < len(frames):
+        place = int(np.argsort(motion.order)[int(reference)])
+    else:
         raise InputError(
-            f"{owner}: reference = {reference} is not allowed; "
-            f"the series has frames 0 to {len(frames) - 1}"
+            f"reference = {reference} is not allowed; the series has frames 0 to {len(frames) - 1}"
         )
-    here = np.flatnonzero(placed & (frame == int(reference)))
-    score = np.asarray(detections["score"], dtype=float)[here]
-    here = here[np.lexsort((*box[here].T, -score))]
-    track = np.arange(len(here))
-    return Seeds(track + 1, track, frame[here], box[here])
+    frame = motion.order[place]
+    rows = motion.rows[frame][motion.lasting(place)]
+    box = np.stack([np.asarray(detections[name], dtype=float)[rows] for name in BOX], axis=1)
+    track = np.arange(len(rows))
+    return Seeds(track + 1, track, np.full(len(rows), frame), box)
 
 
-def link_order(energy: Array | None, n: int, order: str, owner: str) -> Array:
+def link_order(energy: Array | None, n: int, order: str) -> Array:
     """Frame numbers (n,) in the order in which spots are followed.
 
     ``auto`` is that of the energies if all are known and they go up and down.
@@ -114,7 +115,7 @@ def link_order(energy: Array | None, n: int, order: str, owner: str) -> Array:
         return np.arange(n)
     if energy is None or not known.all():
         raise InputError(
-            f"{owner}: order = 'energy' needs the beam energy of every frame; "
+            f"order = 'energy' needs the beam energy of every frame; "
             f"{n - known.sum()} of {n} have none, the first is frame {known.argmin()}",
             "say: --set tracker.order=frame",
         )

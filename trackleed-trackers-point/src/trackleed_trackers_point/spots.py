@@ -66,8 +66,9 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
     ndarray (n, 2)
         Centres; NaN where no light holds the window, or less than half of it is usable.
     ndarray (n,)
-        SNR: height of the best Gaussian at that place over the standard deviation
-        that it would have if there were only the noise of the ring.
+        SNR: height of the best Gaussian at that place over the standard deviation that it
+        would have if there were only the noise of the ring. That is not taken for less
+        than one grey level: contour lines of a smooth background are no spots.
 
     References
     ----------
@@ -84,7 +85,9 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
     left = np.arange(len(here))
     for _ in range(1 if still else _ROUNDS):
         cut = _Cut(picture, begin[left], half)
-        here[left], value[left] = _settle(cut, begin[left], width[left], 0 if still else _STEPS)
+        here[left], value[left] = _settle(
+            cut, begin[left], width[left], 0 if still else _STEPS, picture.step
+        )
         # The level was taken about the place it began from: once more, if it went far.
         left = left[np.hypot(*(here - begin)[left].T) > _MOVED]
         begin = here.copy()
@@ -92,8 +95,9 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
     return centre, snr
 
 
-def _settle(cut: _Cut, start: Array, sigma: Array, steps: int) -> tuple[Array, Array]:
+def _settle(cut: _Cut, start: Array, sigma: Array, steps: int, step: float) -> tuple[Array, Array]:
     light, noise = _above_level(cut, start, sigma)
+    noise = np.maximum(noise, step)
     here = start
     for _ in range(steps):
         dx, dy = cut.offsets(here)
@@ -101,8 +105,8 @@ def _settle(cut: _Cut, start: Array, sigma: Array, steps: int) -> tuple[Array, A
         total = (weight * light).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             move = [2 * (weight * light * d).sum(axis=1) / total for d in (dx, dy)]
-        step = np.clip(np.stack(move, axis=1), -sigma[:, None], sigma[:, None])
-        here = np.where((total > 0)[:, None], here + step, np.nan)
+        way = np.clip(np.stack(move, axis=1), -sigma[:, None], sigma[:, None])
+        here = np.where((total > 0)[:, None], here + way, np.nan)
         far = np.hypot(*(here - start).T) > _NEAR * sigma
         here = np.where(far[:, None], np.nan, here)
     window = _window(*cut.offsets(here), sigma)
