@@ -225,10 +225,10 @@ def test_link_order():
     up = np.array([1.0, 2.0, 2.0, 3.0])
     mixed = np.array([3.0, 1.0, 3.0, 2.0])
     for energy in (up, up[::-1], None, np.array([3.0, 1.0, np.nan, 2.0])):
-        assert link_order(energy, 4, "auto").tolist() == [0, 1, 2, 3]
-    assert link_order(mixed, 4, "auto").tolist() == [1, 3, 0, 2]
-    assert link_order(mixed, 4, "frame").tolist() == [0, 1, 2, 3]
-    assert link_order(up[::-1], 4, "energy").tolist() == [3, 1, 2, 0]
+        assert link_order(energy, 4, "auto", "hungarian").tolist() == [0, 1, 2, 3]
+    assert link_order(mixed, 4, "auto", "hungarian").tolist() == [1, 3, 0, 2]
+    assert link_order(mixed, 4, "frame", "hungarian").tolist() == [0, 1, 2, 3]
+    assert link_order(up[::-1], 4, "energy", "hungarian").tolist() == [3, 1, 2, 0]
 
 
 @pytest.mark.parametrize("energy", [None, np.array([50.0, np.nan, 60.0])])
@@ -268,19 +268,8 @@ def test_velocity_finds_a_fast_spot_again_after_a_gap():
 
 
 @pytest.mark.parametrize("scenario", ["energy-ramp", "shaking", "dropout"])
-def test_simulated_spots_are_one_track_each(scenario):
-    simulate = pytest.importorskip("trackleed.simulate").simulate
-    sim = simulate(scenario, seed=7, frames=60)
-    rng = np.random.default_rng(8)
-    seen = sim.truth[sim.truth["visible"] & (sim.truth["snr"] >= 8)]
-    table = {
-        "frame": seen["frame"].to_numpy(),
-        "x": seen["x"].to_numpy() + rng.normal(0, 0.1, len(seen)),
-        "y": seen["y"].to_numpy() + rng.normal(0, 0.1, len(seen)),
-        "width": np.full(len(seen), 19.0),
-        "height": np.full(len(seen), 19.0),
-        "score": seen["snr"].to_numpy(),
-    }
+def test_simulated_spots_are_one_track_each(scenario, simulated):
+    sim, seen, table = simulated(scenario)
     found, _ = track(len(sim), table)
     spot = dict(zip(table["x"].tolist(), seen["spot"].tolist(), strict=True))
     pairs = found.dropna(subset="x").assign(spot=lambda rows: rows["x"].map(spot))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trackleed.backend import BackendSpec
 from trackleed.hooks import hookimpl
-from trackleed_trackers_box.params import HungarianParams
+from trackleed_trackers_box.params import HungarianParams, PatternParams
 
 
 @hookimpl
@@ -23,4 +23,14 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         needs=("detections",),
         citation="H. W. Kuhn, Nav. Res. Logist. Q. 2, 83 (1955), "
         "https://doi.org/10.1002/nav.3800020109",
+    )
+    yield BackendSpec(
+        name="pattern",
+        summary="Detections linked by the motion that all spots of the pattern share",
+        factory="trackleed_trackers_box.pattern:Pattern",
+        params=PatternParams,
+        family="linking",
+        requires=("scipy",),
+        install="pip install scipy",
+        needs=("detections",),
     )

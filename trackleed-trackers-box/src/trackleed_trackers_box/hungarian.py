@@ -55,8 +55,8 @@ class Hungarian:
         if detections is None:
             raise InputError("hungarian links detections, and was given none", "trackleed detect")
         n = len(frames)
-        order = link_order(frames.index.get("energy_eV"), n, self.params.order)
-        boxes = _by_frame(detections, order)
+        order = link_order(frames.index.get("energy_eV"), n, self.params.order, "hungarian")
+        boxes = by_frame(detections, order)
         numbers = self._numbers(boxes)
         n_tracks = max((int(number.max(initial=0)) for number in numbers), default=0)
         first = _first_places(numbers, n_tracks)
@@ -81,8 +81,8 @@ class Hungarian:
         return [number[label] for label in labels]
 
 
-def link_order(energy: Array | None, n: int, order: str) -> Array:
-    """Frame numbers (n,) in the order in which they are linked.
+def link_order(energy: Array | None, n: int, order: str, tracker: str) -> Array:
+    """Frame numbers (n,) in the order in which `tracker` links them.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def link_order(energy: Array | None, n: int, order: str) -> Array:
         if order == "auto":
             return np.arange(n)
         raise InputError(
-            f"hungarian: order = 'energy' needs the beam energy of every frame; "
+            f"{tracker}: order = 'energy' needs the beam energy of every frame; "
             f"{len(unknown)} of {n} have none, the first is frame {unknown[0]}",
             "say: --set tracker.order=frame",
         )
@@ -123,7 +123,7 @@ def automatic_distance(boxes: Sequence[Array]) -> float:
     return float(np.fmax(np.fmin(reach, _SPACING * spacing(bright)), 1.0))
 
 
-def _by_frame(detections: Columns, order: Array) -> list[Array]:
+def by_frame(detections: Columns, order: Array) -> list[Array]:
     """Boxes (n, 5) of each frame in the order of linking, the highest score first.
 
     What has no position is no detection. The order does not depend on that of

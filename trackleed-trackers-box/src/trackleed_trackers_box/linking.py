@@ -39,6 +39,24 @@ def pair(expected: Array, points: Array, max_distance: float) -> tuple[Array, Ar
     return tracks[paired], columns[paired]
 
 
+def pair_gated(expected: Array, points: Array, spread: Array, gate: Array) -> tuple[Array, Array]:
+    """Indices of spots and points that belong together, the best together and not one by one.
+
+    The sum of squared distances in units of each spot's ``spread`` is the least, with that of
+    its ``gate`` as the price of a spot left alone.
+    """
+    apart = ((expected[:, None] - points[None]) ** 2).sum(axis=2)
+    near = apart <= gate[:, None] ** 2
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    cost = apart[np.ix_(rows, columns)] / spread[rows, None] ** 2
+    alone = (gate[rows] / spread[rows]) ** 2
+    # What is gained by a pair; never a loss within the gate.
+    gain = np.where(near[np.ix_(rows, columns)], alone[:, None] - cost, 0.0)
+    row, column = linear_sum_assignment(gain, maximize=True)
+    paired = near[rows[row], columns[column]]
+    return rows[row[paired]], columns[column[paired]]
+
+
 def link(
     points: Sequence[Array], max_distance: float, max_gap: int, velocity: bool = False
 ) -> list[Array]:
@@ -109,3 +127,18 @@ def usual_step(points: Sequence[Array]) -> float:
             back = cKDTree(before).query(after)[1]
             steps.append(distance[back[there] == np.arange(len(before))])
     return float(np.median(np.concatenate(steps))) if steps else float("nan")
+
+
+def within(points: Array, valid: Array) -> Array:
+    """Whether each point (n, 2) lies on the valid screen."""
+    column, row = np.rint(points).astype(int).T
+    inside = (column >= 0) & (row >= 0) & (row < valid.shape[0]) & (column < valid.shape[1])
+    inside[inside] = valid[row[inside], column[inside]]
+    return np.asarray(inside)
+
+
+def nearest(points: Array) -> Array:
+    """Distance (n,) of each point to the next one; infinite for a single one."""
+    if len(points) < 2:
+        return np.full(len(points), np.inf)
+    return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1])

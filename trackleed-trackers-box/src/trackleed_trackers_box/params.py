@@ -35,3 +35,29 @@ class HungarianParams(Params):
     prediction: Literal["none", "velocity"] = option(
         "none", "where a spot is expected: where it was last, or farther the way it went"
     )
+
+
+class PatternParams(Params):
+    """Options of `pattern`."""
+
+    scale: Literal["auto", "energy", "constant", "free"] = option(
+        "auto",
+        "how the pattern's size goes: with 1/sqrt(E), not at all as in a LEEM, or unknown; auto "
+        "tells the first two apart where energies are known, and is free where they are not",
+    )
+    max_gap: int = option(
+        10,
+        "frames from a detection for which a spot that is not seen has a predicted place",
+        unit="frames",
+        ge=0,
+    )
+    min_length: Literal["auto"] | Annotated[int, Field(ge=1)] = option(
+        "auto",
+        "detections that make a track; auto is 3, or all frames of a shorter series",
+        unit="frames",
+    )
+    order: Literal["auto", "frame", "energy"] = option(
+        "auto",
+        "order in which frames are linked; auto takes the beam energy where it is known for "
+        "every frame and goes up and down",
+    )
