@@ -160,7 +160,7 @@ def _contraction(
         return None, given, f"not corrected for the energy: {found.reason}"
     if found.known and params.energy_shift is None:
         given = (found.energy_shift, found.energy_shift_err)
-    return index, given, f"corrected for the energy with E0 = {given[0]:.1f} ± {given[1]:.1f} eV"
+    return index, given, f"corrected for the energy with E0 = {given[0]:.2f} ± {given[1]:.2f} eV"
 
 
 def _said(tracks: pd.DataFrame) -> list[str]:
@@ -187,6 +187,6 @@ def _about_energy(found: pd.DataFrame) -> str:
         return "the energies do not determine E0"
     shift, error = found["shared_shift"].iloc[0], found["shared_shift_err"].iloc[0]
     return (
-        f"E0 = {shift:.1f} ± {error:.1f} eV; r^2 (E + E0) of a track is constant to "
+        f"E0 = {shift:.2f} ± {error:.2f} eV; r^2 (E + E0) of a track is constant to "
         f"{found['scatter'].median():.1%} (median)"
     )
