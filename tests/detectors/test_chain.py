@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
 
 pytest.importorskip("cv2")
 filters = pytest.importorskip("skimage.filters")
 morphology = pytest.importorskip("skimage.morphology")
 feature = pytest.importorskip("skimage.feature")
 
-from trackleed_detectors.classic import chain  # noqa: E402
+from trackleed_detectors.classic import chain, noise, pixels, sight  # noqa: E402
 
 
 def spots_frame(seed: int, shape: tuple[int, int] = (256, 320), n: int = 30) -> np.ndarray:
@@ -37,11 +40,17 @@ def reference_peaks(frame: np.ndarray, floor: float) -> set[tuple[int, int]]:
     return {(int(x), int(y)) for y, x in found}
 
 
+def look(frame: np.ndarray, sigma: float = chain.BACKGROUND) -> sight.Sight:
+    """All of a frame is seen."""
+    return sight.look(np.ones(frame.shape, bool), [sigma], 96).copies[0]
+
+
 def fast_peaks(frame: np.ndarray, floor: float) -> set[tuple[int, int]]:
-    seen = np.ones_like(frame)
-    residual = frame - chain.background(frame, seen, chain.BACKGROUND)
-    hat = chain.tophat(chain.blur(residual, chain.SMOOTH))
-    return {tuple(np.rint(p).astype(int).tolist()) for p in chain.peaks(hat, floor, seen, 3)}
+    view = look(frame)
+    rest, _ = view.less_background(frame, chain.BACKGROUND)
+    hat = chain.tophat(view.smoothed(rest))
+    found = chain.maxima(hat, np.full_like(hat, floor), view.inner, 3)
+    return {tuple(np.rint(p).astype(int).tolist()) for p in chain.peaks(found)}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -60,22 +69,47 @@ def test_disk_is_that_of_scikit_image():
 def test_broad_blur_of_a_reduced_copy_is_the_broad_blur():
     frame = spots_frame(3)
     exact = blur(frame, chain.BACKGROUND)
-    quick = chain.background(frame, np.ones_like(frame), chain.BACKGROUND)
+    quick = look(frame).less_background(frame, chain.BACKGROUND)[1]
     assert np.abs(quick - exact).max() < 0.01 * exact.max()
+
+
+@pytest.mark.parametrize("radius", [1, 4, 9])
+@pytest.mark.parametrize("shape", [(40, 55), (12, 7), (3, 90)])
+def test_lowest_under_a_disk_is_the_erosion_of_scikit_image(radius, shape):
+    image = np.random.default_rng(radius).normal(0, 1, shape).astype(np.float32)
+    wanted = morphology.erosion(image, morphology.disk(radius), mode="ignore")
+    chords = (chain.disk(radius).sum(axis=1) // 2).astype(np.intp)
+    np.testing.assert_array_equal(pixels.lowest(image, chords, np.float32(1)), wanted)
+    np.testing.assert_array_equal(pixels.lowest(-image, chords, np.float32(-1)), wanted)
 
 
 def test_a_plateau_is_one_peak_at_its_centroid():
     hat = np.zeros((30, 40), np.float32)
     hat[10:14, 20:27] = 5
-    found = chain.peaks(hat, 1.0, np.ones_like(hat), 3)
-    np.testing.assert_allclose(found, [[23, 11.5]])
+    found = chain.maxima(hat, np.ones_like(hat), look(hat).inner, 3)
+    assert found.shape == (2, 28)
+    np.testing.assert_allclose(chain.peaks(found), [[23, 11.5]])
+
+
+@given(st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=40))
+@settings(max_examples=40, deadline=None)
+def test_peaks_are_the_groups_of_pixels_that_touch(places):
+    image = np.zeros((8, 8), bool)
+    for place in places:
+        image[place] = True
+    labels, count = ndimage.label(image, np.ones((3, 3)))
+    wanted = ndimage.center_of_mass(image, labels, np.arange(1, count + 1))
+    found = chain.peaks(np.stack(np.nonzero(image)))[:, ::-1]
+    assert sorted(np.round(found, 9).tolist()) == sorted(
+        np.round(wanted, 9).reshape(-1, 2).tolist()
+    )
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 10), (19, 10), (10, 0), (10, 29)])
 def test_a_maximum_on_the_edge_of_the_frame_is_no_peak(row, column):
     hat = np.zeros((20, 30), np.float32)
     hat[row, column] = 5
-    assert len(chain.peaks(hat, 1.0, np.ones_like(hat), 3)) == 0
+    assert chain.maxima(hat, np.ones_like(hat), look(hat).inner, 3).shape == (2, 0)
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 30])
@@ -85,10 +119,11 @@ def test_noise_is_that_of_the_blurred_image_and_grows_with_the_level(scale):
     level[:, 128:] = 3600
     frame = (rng.normal(0, 1, level.shape) * np.sqrt(level) * scale).astype(np.float32)
     smooth = chain.blur(frame, chain.SMOOTH)
-    noise = chain.noise(smooth, level, np.ones_like(level))
+    found = noise.measure(smooth, level, look(level).blocks)
     for half in (slice(0, 110), slice(146, 256)):
-        ratio = noise[:, half].mean() / smooth[:, half].std()
-        assert 0.85 < ratio < 1.15
+        places = np.indices(level.shape)[:, :, half].reshape(2, -1)
+        assert 0.85 < found.at(places).mean() / smooth[:, half].std() < 1.15
+        assert (found.floor(3.0)[tuple(places)] <= 3 * found.at(places)).all()
 
 
 def test_a_cluster_of_spots_is_not_noise():
@@ -98,13 +133,26 @@ def test_a_cluster_of_spots_is_not_noise():
     near = np.hypot(x - 128, y - 128) < 35
     frame += near * 500 * np.cos(x / 1.6) ** 2 * np.cos(y / 1.6) ** 2
     smooth = chain.blur(frame.astype(np.float32), chain.SMOOTH)
-    noise = chain.noise(smooth, np.full_like(smooth, 100), np.ones_like(smooth))
-    assert noise[128, 128] < 1.5 * np.median(noise)
+    found = noise.measure(smooth, np.full_like(smooth, 100), look(smooth).blocks)
+    everywhere = found.at(np.indices(smooth.shape).reshape(2, -1)).reshape(smooth.shape)
+    assert everywhere[128, 128] < 1.5 * np.median(everywhere)
 
 
 def test_quantile_leaves_out_what_is_unknown():
-    values = np.array([[3.0, np.nan, 1.0, 2.0], [np.nan, np.nan, np.nan, np.nan]])
-    np.testing.assert_array_equal(chain.quantile(values, 0.5), [2.0, np.nan])
+    assert noise.quantile(np.array([3.0, np.nan, 1.0, 2.0]), 0.5) == 2.0
+    assert np.isnan(noise.quantile(np.array([np.nan]), 0.5))
+
+
+def test_the_noise_of_a_half_masked_image_is_that_of_what_is_seen():
+    rng = np.random.default_rng(7)
+    smooth = chain.blur(rng.normal(0, 10, (200, 300)).astype(np.float32), chain.SMOOTH)
+    valid = np.ones(smooth.shape, bool)
+    valid[:, 170:] = False
+    smooth[~valid] = 0
+    view = sight.look(valid, [chain.BACKGROUND], 96).copies[0]
+    found = noise.measure(smooth, np.full_like(smooth, 100), view.blocks)
+    places = np.stack(np.nonzero(valid))
+    np.testing.assert_allclose(found.at(places), smooth[:, :170].std(), rtol=0.2)
 
 
 def test_a_hole_is_filled_and_a_masked_half_is_not():
@@ -114,12 +162,13 @@ def test_a_hole_is_filled_and_a_masked_half_is_not():
     valid[20, 12] = False
     valid[:, 30:] = False
     frame[~valid] = 1e4
-    filled, seen = chain.fill(frame, valid)
-    assert filled[20, 12] == pytest.approx(10 + 24 + 20, abs=1)
-    assert seen[20, 12] == 1
-    assert not seen[:, 31:].any()
-    assert not filled[:, 31:].any()
-    assert frame[20, 12] == 1e4
+    seen = sight.look(valid, [chain.BACKGROUND], 96)
+    assert seen.holes.tolist() == [[20], [12]]
+    assert seen.copies[0].seen[20, 12] == 1
+    assert not seen.copies[0].seen[:, 30:].any()
+    chain.bridge(frame, valid, seen.holes)
+    assert frame[20, 12] == pytest.approx(10 + 24 + 20, abs=1)
+    assert (frame[:, 30:] == 1e4).all()
 
 
 @pytest.mark.parametrize("fwhm", [1.6, 2.0, 4.0])
@@ -128,10 +177,10 @@ def test_no_spot_stands_alone(fwhm, shift):
     y, x = np.mgrid[:21, :21]
     sigma = fwhm / 2.3548
     spot = np.exp(-((x - 10 - shift) ** 2 + (y - 10) ** 2) / 2 / sigma**2).astype(np.float32)
-    assert not chain.stand_alone(1000 * spot).any()
+    assert chain.stand_alone(1000 * spot).shape == (2, 0)
 
 
 def test_a_hot_pixel_stands_alone():
     frame = np.random.default_rng(0).normal(100, 5, (64, 64)).astype(np.float32)
     frame[20, 30] = 400
-    assert np.argwhere(chain.stand_alone(frame)).tolist() == [[20, 30]]
+    assert chain.stand_alone(frame).T.tolist() == [[20, 30]]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from trackleed_detectors.classic import chain, shape
+from trackleed_detectors.classic.noise import measure as measure_noise
+from trackleed_detectors.classic.noise import quantile
+from trackleed_detectors.classic.sight import halve, look
 from trackleed_kit import coords
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
     from trackleed_detectors.classic.chain import Array
+    from trackleed_detectors.classic.noise import Noise
+    from trackleed_detectors.classic.sight import Sight, Sights
     from trackleed_detectors.params import ClassicParams
 
 _SMALLEST = 96  # px, shorter side of the most reduced copy
@@ -52,10 +56,11 @@ class _Spots:
 class _Copy:
     """The frame reduced by ``scale``."""
 
-    image: Array  # float32 (y, x)
-    seen: Array  # 1 where the image can be used, else 0
+    image: Array  # float32 (y, x), 0 where it is not seen
+    sight: Sight
     scale: int
     step: float  # counts between neighbouring grey levels
+    frame_shape: tuple[int, int]
 
     @property
     def digital_noise(self) -> float:
@@ -80,6 +85,7 @@ class Classic:
 
     def __init__(self, params: ClassicParams) -> None:
         self.params = params
+        self._kept: Sights | None = None
 
     def detect(self, frame: Array, valid: Array) -> Columns:
         """Spots of one frame.
@@ -97,51 +103,69 @@ class Classic:
             x, y, width, height in px, and score: height of the spot over the
             noise, both in the blurred image. The highest score comes first.
         """
-        usable = np.asarray(valid, bool) & np.isfinite(frame)
+        usable = np.asarray(valid, bool)
+        if frame.dtype.kind == "f":
+            usable = usable & np.isfinite(frame)
         found = _Spots(*np.zeros((5, 0)))
         if usable.any():
-            for copy in self._copies(frame, usable):
-                new = self._spots(copy, frame.shape)
+            for copy in self._copies(frame, self._sights(usable)):
+                new = self._spots(copy)
                 found = found + new[~_covered(new, found)]
         return self._columns(found[np.argsort(-found.score, kind="stable")])
 
-    def _copies(self, frame: Array, usable: Array) -> Iterator[_Copy]:
-        """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
-        image = np.where(usable, frame, 0).astype(np.float32)
-        step = _grey_step(image[::3, ::3][usable[::3, ::3]])
-        if self.params.hot_pixels:
-            usable = usable & ~chain.stand_alone(image)
-        image, seen = chain.fill(image, usable)
-        size = self.params.spot_size
-        wanted = None if size == "auto" else 2 ** max(0, int(np.log2(size / 2)))
-        scale = 1
-        while wanted is None or scale <= wanted:
-            if wanted in (None, scale):
-                yield _Copy(image, (seen > 0.5).astype(np.float32), scale, step)
-            if min(image.shape) < 2 * (_SMALLEST if wanted is None else chain.DISK_RADIUS):
-                return
-            image, seen = _halve(image, seen)
-            scale *= 2
+    def _sights(self, usable: Array) -> Sights:
+        """What follows from the mask, kept until another one comes."""
+        if self._kept is None or not np.array_equal(self._kept.usable, usable):
+            size = self.params.spot_size
+            scales = [2**n for n in range(32)]
+            if size != "auto":
+                scales = [scale for scale in scales if scale <= max(1, size / 2)]
+            smallest = _SMALLEST if size == "auto" else chain.DISK_RADIUS
+            sigmas = [self._background(scale) for scale in scales]
+            self._kept = look(usable.copy(), sigmas, smallest)
+        return self._kept
 
-    def _spots(self, copy: _Copy, frame_shape: tuple[int, ...]) -> _Spots:
+    def _copies(self, frame: Array, sights: Sights) -> Iterator[_Copy]:
+        """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
+        image = np.zeros(frame.shape, np.float32)
+        np.copyto(image, frame, where=sights.usable, casting="unsafe")
+        step = _grey_step(image[::3, ::3][sights.usable[::3, ::3]])
+        self._bridge(image, sights)
+        wanted = self.params.spot_size
+        for n, sight in enumerate(sights.copies):
+            if n:
+                # A masked pixel has no say in the mean.
+                image = halve(image * sights.copies[n - 1].share)
+                image /= np.maximum(sight.share, 1e-6)
+            if wanted == "auto" or 2**n <= max(1, wanted / 2) < 2 ** (n + 1):
+                shown = image * sight.seen if n else image
+                yield _Copy(shown, sight, 2**n, step, frame.shape)
+
+    def _bridge(self, image: Array, sights: Sights) -> None:
+        """Fill holes of the mask and, if wanted, pixels that stand alone."""
+        places, usable = sights.holes, sights.usable
+        if self.params.hot_pixels:
+            hot = chain.stand_alone(image)
+            hot = hot[:, usable[tuple(hot)]]
+            usable = usable.copy()
+            usable[tuple(hot)] = False
+            places = np.concatenate([places, hot], axis=1)
+        chain.bridge(image, usable, places)
+
+    def _spots(self, copy: _Copy) -> _Spots:
         smooth, noise = self._blurred(copy)
-        distance = self._in_copy(self.params.min_distance, chain.SMOOTH, copy)
-        floor = self.params.threshold * noise
-        xy = chain.peaks(chain.tophat(smooth), floor, copy.seen, max(1, round(distance)))
-        if not len(xy):
-            return _Spots(*np.zeros((5, 0)))
-        shapes = shape.measure(smooth, copy.seen, xy)
-        column, row = np.rint(xy).astype(int).T
-        noise = noise[row, column]
-        kept = self._is_spot(shapes, noise, copy)
-        shapes, noise = shapes[kept], noise[kept]
-        height, width = copy.image.shape
+        peaks = self._peaks(smooth, noise, copy)
+        shapes = shape.measure(smooth, copy.sight.seen, peaks)
+        around = noise.at(np.rint(peaks.T[::-1]).astype(np.intp))
+        kept = self._is_spot(shapes, around, copy)
+        shapes, around = shapes[kept], around[kept]
+        (height, width), (frame_height, frame_width) = copy.image.shape, copy.frame_shape
         spots = _Spots(
-            x=coords.resize(shapes.x, width, frame_shape[1]),
-            y=coords.resize(shapes.y, height, frame_shape[0]),
+            x=coords.resize(shapes.x, width, frame_width),
+            y=coords.resize(shapes.y, height, frame_height),
             sigma_x=copy.scale * _without_blur(shapes.sigma_x),
             sigma_y=copy.scale * _without_blur(shapes.sigma_y),
-            score=shapes.height / noise,
+            score=shapes.height / around,
         )
         spots = spots[np.argsort(-spots.score, kind="stable")]
         spots = spots[_apart(spots)]
@@ -150,22 +174,34 @@ class Classic:
         ratio = spots.fwhm / self.params.spot_size
         return spots[(ratio >= 0.5) & (ratio <= 2)]
 
-    def _blurred(self, copy: _Copy) -> tuple[Array, Array]:
+    def _peaks(self, smooth: Array, noise: Noise, copy: _Copy) -> Array:
+        """Candidates, array (n, 2) of x, y: maxima of the top-hat that rise out of the noise."""
+        distance = chain.SMOOTH
+        if self.params.min_distance != "auto":
+            distance = self.params.min_distance / copy.scale
+        hat, threshold = chain.tophat(smooth), self.params.threshold
+        allowed = copy.sight.inner
+        at = chain.maxima(hat, noise.floor(threshold), allowed, max(1, round(distance)))
+        return chain.peaks(at[:, hat[tuple(at)] > threshold * noise.at(at)])
+
+    def _blurred(self, copy: _Copy) -> tuple[Array, Noise]:
         """The copy less its background, blurred, and the noise of that."""
-        sigma = self._in_copy(self.params.background, chain.BACKGROUND, copy)
-        level = chain.background(copy.image, copy.seen, max(sigma, 2 * chain.SMOOTH))
-        rest = (copy.image - level) * copy.seen
-        weight = np.maximum(chain.blur(copy.seen, chain.SMOOTH), 0.5)
-        smooth = chain.blur(rest, chain.SMOOTH) / weight
+        rest, level = copy.sight.less_background(copy.image, self._background(copy.scale))
+        smooth = copy.sight.smoothed(rest)
         rounding = _ROUNDING * float(copy.image.max())
         least = max(copy.digital_noise, rounding)
-        noise = np.maximum(chain.noise(smooth, level, copy.seen), least)
+        noise = measure_noise(smooth, level, copy.sight.blocks, least)
         if self.params.normalise:
             # Divided after the narrow blur, over which the background hardly changes.
-            typical = float(chain.quantile(level[copy.seen > 0], 0.5))
+            typical = quantile(level[copy.sight.seen > 0], 0.5)
             gain = typical / np.maximum(level, max(0.01 * typical, 1e-6))
-            return smooth * gain, noise * gain
+            return smooth * gain, replace(noise, gain=gain)
         return smooth, noise
+
+    def _background(self, scale: int) -> float:
+        """Standard deviation of the broad blur in a copy."""
+        sigma = self.params.background
+        return chain.BACKGROUND if sigma == "auto" else max(sigma / scale, 2 * chain.SMOOTH)
 
     def _is_spot(self, shapes: shape.Shapes, noise: Array, copy: _Copy) -> Array:
         # Where the camera's noise does not blur the grey levels, anything lower
@@ -179,23 +215,12 @@ class Classic:
             & (shapes.length <= self.params.max_elongation * shapes.breadth)
         )
 
-    def _in_copy(self, value: float | str, automatic: float, copy: _Copy) -> float:
-        return automatic if isinstance(value, str) else value / copy.scale
-
     def _columns(self, spots: _Spots) -> Columns:
         def side(sigma: Array) -> Array:
             return 2 * np.ceil(self.params.roi_sigmas * sigma) + 1
 
         width, height = side(spots.sigma_x), side(spots.sigma_y)
         return {"x": spots.x, "y": spots.y, "width": width, "height": height, "score": spots.score}
-
-
-def _halve(image: Array, seen: Array) -> tuple[Array, Array]:
-    """Half as many pixels each way; a masked pixel has no say in the mean."""
-    size = (image.shape[1] // 2, image.shape[0] // 2)
-    weight = cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
-    mean = cv2.resize(image * seen, size, interpolation=cv2.INTER_AREA)
-    return mean / np.maximum(weight, 1e-6), weight
 
 
 def _grey_step(sample: Array) -> float:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from trackleed_detectors.classic.chain import DISK_RADIUS, Array, quantile
+from trackleed_detectors.classic.chain import DISK_RADIUS, Array
+from trackleed_detectors.classic.compiled import compiled
 
 _DIRECTIONS = 16
 _STEP = 0.5  # px along a ray
 _ANGLE = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
 _DISTANCE = np.arange(0, DISK_RADIUS + _STEP / 2, _STEP)
+_RIGHT, _DOWN = (np.outer(way, _DISTANCE).ravel() for way in (_COS, _SIN))  # of points on rays
+_REACH = DISK_RADIUS + 1  # px to each side that rays can reach
+_SIDE = 2 * _REACH + 2
 _HALF_WIDTH = np.sqrt(2 * np.log(2))  # of a Gaussian at half maximum, in sigma
 
 
@@ -75,59 +78,134 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
     )
 
 
+@compiled
 def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...]:
     """Radius at half maximum (n, directions); height, fall and flank of `Shapes`, each (n,)."""
-    profile, hidden = _rays(smooth, seen, centre)
-    top = profile[:, 0, 0]
-    drop = top[:, None] - profile.min(axis=2)
-    # Nothing is known behind the mask: such directions have no say.
-    open_ = ~hidden.any(axis=2)
-    height = quantile(np.where(open_, drop, np.nan), 0.5)
-    fall, flank = _falls(profile, open_)
-    half = (top - height / 2)[:, None, None]
-    below = profile < half
-    crossed = below.any(axis=2)
-    after = np.where(crossed, np.maximum(below.argmax(axis=2), 1), 1)
-    inner = np.take_along_axis(profile, after[..., None] - 1, axis=2)[..., 0]
-    outer = np.take_along_axis(profile, after[..., None], axis=2)[..., 0]
-    fraction = (inner - half[..., 0]) / np.where(inner > outer, inner - outer, np.inf)
-    at_half = _STEP * (after - 1 + np.clip(fraction, 0, 1))
-    # Towards a close neighbour the valley comes before the half maximum does.
-    at_lowest = _DISTANCE[profile.argmin(axis=2)]
-    radius = np.where(crossed, np.minimum(at_half, at_lowest), at_lowest)
-    opposite = np.roll(radius, _DIRECTIONS // 2, axis=1)
-    return np.maximum(np.where(open_, radius, opposite), _STEP / 2), height, fall, flank
+    n = len(centre)
+    radius = np.empty((n, _DIRECTIONS))
+    height, fall, flank = np.empty(n), np.empty(n), np.empty(n)
+    patch, hidden = np.empty(_SIDE * _SIDE, np.float32), np.empty(_SIDE * _SIDE, np.float32)
+    values, covers = np.empty(_RIGHT.shape), np.empty(_RIGHT.shape)
+    profile = values.reshape(_DIRECTIONS, len(_DISTANCE))
+    open_, lowest = np.empty(_DIRECTIONS, np.bool_), np.empty(_DIRECTIONS, np.intp)
+    for i in range(n):
+        left, top = np.floor(centre[i, 0]) - _REACH, np.floor(centre[i, 1]) - _REACH
+        _cut(smooth, seen, int(left), int(top), patch, hidden)
+        _rays(patch, centre[i, 0] - left, centre[i, 1] - top, values)
+        open_[:] = True
+        if hidden.max() > 0:
+            _rays(hidden, centre[i, 0] - left, centre[i, 1] - top, covers)
+            _close(covers, open_)
+        for d in range(_DIRECTIONS):
+            lowest[d] = _lowest(profile[d])
+        height[i] = _height(profile, lowest, open_)
+        fall[i], flank[i] = _falls(profile, open_)
+        for d in range(_DIRECTIONS):
+            # Nothing is known behind the mask.
+            known = d if open_[d] else (d + _DIRECTIONS // 2) % _DIRECTIONS
+            at = _radius(profile[known], lowest[known], height[i])
+            radius[i, d] = max(at, _STEP / 2)
+    return radius, height, fall, flank
 
 
-def _falls(profile: Array, open_: Array) -> tuple[Array, Array]:
-    """``fall`` and ``flank`` of `Shapes`, each (n,).
+@compiled
+def _cut(smooth: Array, seen: Array, left: int, top: int, patch: Array, hidden: Array) -> None:
+    """The blurred image around a peak, and 1 where mask or edge hides it."""
+    height, width = smooth.shape
+    for i in range(_SIDE):
+        for j in range(_SIDE):
+            y, x = top + i, left + j
+            inside = y >= 0 and y < height and x >= 0 and x < width
+            y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
+            patch[i * _SIDE + j] = smooth[y, x]
+            hidden[i * _SIDE + j] = 1 - seen[y, x] if inside else 1
+
+
+@compiled
+def _rays(patch: Array, x: float, y: float, out: Array) -> None:
+    """Values of a patch along the rays from a place in it, one ray after the other."""
+    for n in range(len(out)):
+        right, down = x + _RIGHT[n], y + _DOWN[n]
+        column, row = int(right), int(down)
+        u, v, at = right - column, down - row, row * _SIDE + column
+        upper = (1 - u) * patch[at] + u * patch[at + 1]
+        lower = (1 - u) * patch[at + _SIDE] + u * patch[at + _SIDE + 1]
+        out[n] = (1 - v) * upper + v * lower
+
+
+@compiled
+def _close(covers: Array, open_: Array) -> None:
+    """Mark rays that something hides; the peak itself is always seen."""
+    for n in range(len(covers)):
+        if covers[n] > 0.01 and n % len(_DISTANCE):
+            open_[n // len(_DISTANCE)] = False
+
+
+@compiled
+def _lowest(ray: Array) -> int:
+    """Step at which a ray is lowest, the first of them."""
+    lowest = 0
+    for step in range(1, len(ray)):
+        if ray[step] < ray[lowest]:
+            lowest = step
+    return lowest
+
+
+@compiled
+def _height(profile: Array, lowest: Array, open_: Array) -> float:
+    """Median fall of the rays that are open; NaN if none is."""
+    falls = np.empty(_DIRECTIONS)
+    count = 0
+    for d in range(_DIRECTIONS):
+        if open_[d]:
+            fall = profile[0, 0] - profile[d, lowest[d]]
+            at = count
+            while at > 0 and falls[at - 1] > fall:
+                falls[at] = falls[at - 1]
+                at -= 1
+            falls[at] = fall
+            count += 1
+    return falls[(count - 1) // 2] if count else np.nan
+
+
+@compiled
+def _falls(profile: Array, open_: Array) -> tuple[float, float]:
+    """``fall`` and ``flank`` of `Shapes`.
 
     Three neighbouring directions are averaged, so that the lowest point of a
     ray is not just its noise. Peaks whose surroundings are mostly hidden are
     not judged: minus infinity.
     """
-    weight = open_.astype(profile.dtype)[..., None]
-    near = sum(np.roll(profile * weight, k, axis=1) for k in (-1, 0, 1))
-    count = sum(np.roll(weight, k, axis=1) for k in (-1, 0, 1))
-    lowest = (near / np.maximum(count, 1)).min(axis=2)
-    fall = np.where(open_, profile[:, :1, 0] - lowest, np.inf)
     half = _DIRECTIONS // 2
-    judged = open_.sum(axis=1) >= half
-    pairs = np.maximum(fall[:, :half], fall[:, half:])
-    return tuple(np.where(judged, values.min(axis=1), -np.inf) for values in (fall, pairs))
+    if open_.sum() < half:
+        return -np.inf, -np.inf
+    falls = np.full(_DIRECTIONS, np.inf)
+    for d in range(_DIRECTIONS):
+        if open_[d]:
+            before, after = (d - 1) % _DIRECTIONS, (d + 1) % _DIRECTIONS
+            lowest = np.inf
+            for step in range(len(_DISTANCE)):
+                total, count = profile[d, step], 1
+                for near in (before, after):
+                    if open_[near]:
+                        total += profile[near, step]
+                        count += 1
+                lowest = min(lowest, total / count)
+            falls[d] = profile[0, 0] - lowest
+    return falls.min(), np.maximum(falls[:half], falls[half:]).min()
 
 
-def _rays(smooth: Array, seen: Array, centre: Array) -> tuple[Array, Array]:
-    """Values along the rays (n, directions, steps), and where mask or edge hide them."""
-    n = len(centre)
-    x = centre[:, 0, None, None] + _COS[:, None] * _DISTANCE
-    y = centre[:, 1, None, None] + _SIN[:, None] * _DISTANCE
-    maps = x.reshape(n, -1).astype(np.float32), y.reshape(n, -1).astype(np.float32)
-    value = cv2.remap(smooth, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    visible = cv2.remap(seen, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    hidden = (visible < 0.99).reshape(x.shape)
-    hidden[:, :, 0] = False  # the peak itself is always seen
-    return value.reshape(x.shape), hidden
+@compiled
+def _radius(ray: Array, lowest: int, height: float) -> float:
+    """Where a ray has fallen by half the height, or where it is lowest if that comes before."""
+    half = ray[0] - height / 2
+    for step in range(lowest + 1):
+        if ray[step] < half:
+            after = max(step, 1)
+            fall = ray[after - 1] - ray[after]
+            part = (ray[after - 1] - half) / fall if fall > 0 else 0.0
+            return min(_STEP * (after - 1 + min(max(part, 0.0), 1.0)), _DISTANCE[lowest])
+    return _DISTANCE[lowest]
 
 
 def _second_moments(radius: Array) -> tuple[Array, Array, Array]:

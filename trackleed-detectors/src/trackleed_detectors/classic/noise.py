@@ -1,0 +1,122 @@
+"""How noisy the blurred image is, from place to place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from trackleed_detectors.classic import pixels
+from trackleed_detectors.classic.chain import SMOOTH, Array, blur
+
+_REACH = 3 * SMOOTH  # blur that tells noise from what is broader than a spot
+_BLOCK = 32  # px, side of the blocks in which the noise is measured
+_SIGMA = 1.887  # scales the result, low as it is chosen, to sigma in white noise (simulated)
+_NEIGHBOURS = 2  # blocks on each side that the noise of a block is smoothed over
+_LOW = 0.2  # quantile of these blocks that counts
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviation of the noise, from figures of the blocks of an image."""
+
+    level: Array  # (y, x), counts
+    darkest: float  # level of the darkest block
+    plain: Array  # (rows, columns) of blocks
+    grown: Array  # the same, divided by the root of the level over the darkest block
+    least: float
+    gain: Array | None = None  # (y, x), what the image was multiplied by afterwards
+
+    def floor(self, times: float) -> Array:
+        """A number of times the noise, or somewhat less, (y, x) of float32: quicker than `at`."""
+        low = (0.999 * times * self.plain).astype(np.float32)
+        low = cv2.resize(low, self.level.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return low if self.gain is None else low * self.gain
+
+    def at(self, places: Array) -> Array:
+        """The noise at some pixels, rows and columns (2, n)."""
+        figures = pixels.noise_at(places, self.level, self.plain, self.grown, self.darkest)
+        noise = np.maximum(figures, self.least)
+        return noise if self.gain is None else noise * self.gain[tuple(places)]
+
+
+class Blocks:
+    """The blocks of an image in which the noise is measured, and what can be seen of each.
+
+    Every second pixel along x and y is looked at: the blur leaves no more detail than that.
+
+    Parameters
+    ----------
+    seen : ndarray (y, x)
+        1 where the image can be used.
+    """
+
+    def __init__(self, seen: Array) -> None:
+        self._seen = np.ascontiguousarray(seen[::2, ::2])
+        self._side = _BLOCK // 2
+        self.shape = tuple(-(-length // self._side) for length in self._seen.shape)
+        count = np.isfinite(self._cut(np.zeros_like(self._seen))).sum(axis=1)
+        self._known = count > 0
+        self._middle = np.maximum(count - 1, 0)[:, None] // 2
+
+    def median(self, image: Array) -> Array:
+        """Median of an image (y / 2, x / 2) in each block, (rows, columns); NaN if not seen."""
+        return self._median(self._cut(image))
+
+    def deviation(self, image: Array) -> Array:
+        """Median absolute deviation from the median, likewise."""
+        values = self._cut(image)
+        values -= self._median(values).reshape(-1, 1)
+        return self._median(np.abs(values, out=values))
+
+    def _cut(self, image: Array) -> Array:
+        """The pixels of each block, array (n, side * side), infinite where nothing is seen."""
+        return pixels.blocks(image, self._seen, self._side)
+
+    def _median(self, values: Array) -> Array:
+        middle = np.take_along_axis(np.sort(values, axis=1), self._middle, axis=1)[:, 0]
+        return np.where(self._known, middle, np.nan).reshape(self.shape)
+
+
+def measure(smooth: Array, level: Array, blocks: Blocks, least: float = 0.0) -> Noise:
+    """Noise in the blurred image.
+
+    Each block gives a robust figure, the median absolute deviation of what a
+    wider blur takes away. Of the blocks around, one among the lower counts, so
+    that a cluster of spots does not pass for noise. The noise of a counted
+    signal grows with the root of its level, but how far the darkest pixels are
+    from black is not known: the blocks are compared as they are and divided by
+    that root, and the higher figure holds.
+
+    Parameters
+    ----------
+    smooth : ndarray (y, x)
+        The blurred image, background removed.
+    level : ndarray (y, x)
+        The background that was removed.
+    blocks : Blocks
+    least : float
+        What the noise is at least.
+    """
+    half = np.ascontiguousarray(smooth[::2, ::2])
+    scale = _SIGMA * blocks.deviation(half - blur(half, _REACH / 2))
+    height = blocks.median(np.ascontiguousarray(level[::2, ::2]))
+    darkest = quantile(height, 0.0)
+    plain, grown = (_low_around(s) for s in (scale, scale / np.sqrt(height - darkest + 1)))
+    return Noise(level, darkest, plain, grown, least)
+
+
+def _low_around(scale: Array) -> Array:
+    """A low one of the blocks around each."""
+    low = pixels.low_around(scale, _NEIGHBOURS, _LOW)
+    unknown = np.isnan(low)
+    if unknown.any():
+        low[unknown] = quantile(scale, 0.5)
+    return low
+
+
+def quantile(values: Array, q: float) -> float:
+    """Quantile, NaN left out; NaN where nothing is left."""
+    ordered = np.sort(values[np.isfinite(values)])
+    return float(ordered[int(q * (len(ordered) - 1))]) if len(ordered) else float("nan")

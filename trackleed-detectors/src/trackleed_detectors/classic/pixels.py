@@ -1,0 +1,257 @@
+"""The loops over pixels, compiled.
+
+They go along rows, so that what is worked on stays in the fast cache. Images are contiguous
+arrays (y, x) of float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from trackleed_detectors.classic.compiled import compiled
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@compiled
+def mirror(i: int, n: int) -> int:
+    """Where the pixel ``i`` of a row of ``n`` lies if the row is mirrored at both ends."""
+    while i < 0 or i >= n:
+        i = -i - 1 if i < 0 else 2 * n - 1 - i
+    return i
+
+
+@compiled
+def pairs(places: list[tuple[int, int]]) -> Array:
+    """A list of (row, column) as an array (2, n)."""
+    out = np.empty((2, len(places)), np.intp)
+    for n in range(len(places)):
+        out[0, n], out[1, n] = places[n]
+    return out
+
+
+@compiled
+def alone(image: Array) -> Array:
+    """Rows and columns (2, n) of the pixels that `chain.stand_alone` describes."""
+    height, width = image.shape
+    places = [(0, 0) for _ in range(0)]
+    high, low, ring, beyond = np.empty((4, width), np.float32)
+    for y in range(1, height - 1):
+        above, row, below = image[y - 1], image[y], image[y + 1]
+        for x in range(width):
+            high[x], low[x] = max(above[x], below[x]), min(above[x], below[x])
+        for x in range(1, width - 1):
+            left, right = row[x - 1], row[x + 1]
+            ring[x] = max(max(max(high[x - 1], high[x + 1]), high[x]), max(left, right))
+            least = min(min(min(low[x - 1], low[x + 1]), low[x]), min(left, right))
+            beyond[x] = row[x] - ring[x] - 2 * (ring[x] - least)
+        for x in range(1, width - 1):
+            # What does not stand alone among eight does not among 24.
+            if beyond[x] > 0 and row[x] - ring[x] > 2 * (ring[x] - least_around(image, y, x)):
+                places.append((y, x))
+    return pairs(places)
+
+
+@compiled
+def least_around(image: Array, y: int, x: int) -> float:
+    """Least of a pixel and the 24 around it."""
+    return image[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].min()
+
+
+@compiled
+def bridge(image: Array, usable: Array, places: Array, kernel: Array) -> None:
+    """Give pixels, rows and columns (2, n), the mean of the usable ones around them.
+
+    The mean is weighted with ``kernel`` (2 r + 1,) along y and x.
+    """
+    height, width = image.shape
+    reach = len(kernel) // 2
+    for n in range(places.shape[1]):
+        total = weight = 0.0
+        for dy in range(-reach, reach + 1):
+            y = mirror(places[0, n] + dy, height)
+            for dx in range(-reach, reach + 1):
+                x = mirror(places[1, n] + dx, width)
+                if usable[y, x]:
+                    share = kernel[dy + reach] * kernel[dx + reach]
+                    weight += share
+                    total += share * image[y, x]
+        if weight > 0:
+            image[places[0, n], places[1, n]] = total / weight
+
+
+@compiled
+def lowest(image: Array, chords: Array, sign: float) -> Array:
+    """Least of ``sign * image`` under a disk round each pixel; beyond the edge is nothing.
+
+    A disk is a stack of chords. The least of each run of pixels as long as a chord is found
+    from two overlapping runs of a power of two, and those from two of half that length.
+
+    Parameters
+    ----------
+    chords : ndarray of int (2 r + 1,)
+        Half lengths of the disk's chords, top to bottom.
+    """
+    height, width = image.shape
+    r = len(chords) // 2
+    out = np.full_like(image, np.inf)
+    runs = np.full((int(np.log2(2 * r + 1)) + 1, width + 4 * r), np.inf, np.float32)
+    chord = np.empty((r + 1, width), np.float32)
+    for y in range(height):
+        least_of_runs(image[y], chords, sign, runs, chord)
+        for dy in range(max(-r, -y), min(r + 1, height - y)):
+            whole, least = chord[chords[r + dy]], out[y + dy]
+            for x in range(width):
+                least[x] = whole[x] if whole[x] < least[x] else least[x]
+    return out
+
+
+@compiled
+def least_of_runs(row: Array, chords: Array, sign: float, runs: Array, chord: Array) -> None:
+    """Least of the runs of ``sign * row`` that are as long as the chords of a disk.
+
+    ``chord[half]`` is that of the runs that reach ``half`` to each side; ``runs`` is for work,
+    and infinite beyond the row.
+    """
+    r, width = len(chords) // 2, len(row)
+    first = runs[0][2 * r : 2 * r + width]
+    for x in range(width):
+        first[x] = sign * row[x]
+    for k in range(1, len(runs)):
+        shorter, later, longer = runs[k - 1], runs[k - 1][2 ** (k - 1) :], runs[k]
+        for x in range(len(later)):
+            longer[x] = shorter[x] if shorter[x] < later[x] else later[x]
+    for i in range(r + 1):
+        half = chords[i]
+        if i == 0 or half != chords[i - 1]:
+            k = int(np.log2(2 * half + 1))
+            left, right = runs[k][2 * r - half :], runs[k][2 * r + half + 1 - 2**k :]
+            least = chord[half]
+            for x in range(width):
+                least[x] = left[x] if left[x] < right[x] else right[x]
+
+
+@compiled
+def maxima(image: Array, floor: Array, allowed: Array, distance: int) -> Array:
+    """Rows and columns (2, n) of the highest pixels of the square that reaches ``distance``.
+
+    Only where ``allowed`` is not 0 and the image is above ``floor``, both (y, x).
+    """
+    places = [(0, 0) for _ in range(0)]
+    for y in range(image.shape[0]):
+        row, lower, here = image[y], floor[y], allowed[y]
+        for x in range(len(row)):
+            if row[x] <= lower[x] or here[x] == 0:
+                continue
+            # Most pixels are ruled out by their neighbours already.
+            if is_highest(image, y, x, 1) and is_highest(image, y, x, distance):
+                places.append((y, x))
+    return pairs(places)
+
+
+@compiled
+def is_highest(image: Array, y: int, x: int, distance: int) -> bool:
+    """Whether no pixel of the square around one is higher."""
+    for row in range(max(y - distance, 0), min(y + distance + 1, image.shape[0])):
+        for column in range(max(x - distance, 0), min(x + distance + 1, image.shape[1])):
+            if image[row, column] > image[y, x]:
+                return False
+    return True
+
+
+@compiled
+def centroids(places: Array) -> Array:
+    """Centres (n, 2) of x, y of groups of pixels, those that touch being of one group.
+
+    Parameters
+    ----------
+    places : ndarray of int (2, m)
+        Rows and columns, sorted by row.
+    """
+    group = np.arange(places.shape[1])
+    for n in range(len(group)):
+        for m in range(n - 1, -1, -1):
+            if places[0, n] - places[0, m] > 1:
+                break
+            if abs(places[1, n] - places[1, m]) <= 1 and group[m] != group[n]:
+                old, new = group[n], group[m]
+                for k in range(n + 1):
+                    group[k] = new if group[k] == old else group[k]
+    sums = np.zeros((len(group), 3))
+    for n in range(len(group)):
+        sums[group[n], 0] += places[1, n]
+        sums[group[n], 1] += places[0, n]
+        sums[group[n], 2] += 1
+    sums = sums[sums[:, 2] > 0]
+    return sums[:, :2] / sums[:, 2:]
+
+
+@compiled
+def blocks(image: Array, seen: Array, side: int) -> Array:
+    """The pixels of each block of an image (n, side * side), infinite where nothing is seen."""
+    height, width = image.shape
+    rows, columns = -(-height // side), -(-width // side)
+    out = np.full((rows, columns, side, side), np.float32(np.inf))
+    for y in range(height):
+        for column in range(columns):
+            left = column * side
+            line, row = out[y // side, column, y % side], image[y, left : left + side]
+            here = seen[y, left : left + side]
+            for x in range(len(row)):
+                line[x] = row[x] if here[x] > 0 else np.float32(np.inf)
+    return out.reshape(rows * columns, side * side)
+
+
+@compiled
+def low_around(values: Array, reach: int, share: float) -> Array:
+    """Quantile ``share`` of the values around each, NaN left out; NaN where there is none."""
+    height, width = values.shape
+    out = np.full_like(values, np.nan)
+    ordered = np.empty((2 * reach + 1) ** 2, values.dtype)
+    for y in range(height):
+        for x in range(width):
+            count = 0
+            for row in range(max(y - reach, 0), min(y + reach + 1, height)):
+                for column in range(max(x - reach, 0), min(x + reach + 1, width)):
+                    if not np.isnan(values[row, column]):
+                        insert(ordered, count, values[row, column])
+                        count += 1
+            if count:
+                out[y, x] = ordered[int(share * (count - 1))]
+    return out
+
+
+@compiled
+def insert(ordered: Array, count: int, value: float) -> None:
+    """Put a value into its place among the first ``count``, which are in order."""
+    while count > 0 and ordered[count - 1] > value:
+        ordered[count] = ordered[count - 1]
+        count -= 1
+    ordered[count] = value
+
+
+@compiled
+def noise_at(places: Array, level: Array, plain: Array, grown: Array, darkest: float) -> Array:
+    """Noise (n,) at rows and columns (2, n), from figures of the blocks: `noise.Noise`."""
+    out = np.empty(places.shape[1])
+    for n in range(len(out)):
+        y, x = places[0, n], places[1, n]
+        row = (y + 0.5) * plain.shape[0] / level.shape[0] - 0.5
+        column = (x + 0.5) * plain.shape[1] / level.shape[1] - 0.5
+        root = np.sqrt(max(level[y, x] - darkest, 0.0) + 1)
+        out[n] = max(between(plain, row, column), root * between(grown, row, column))
+    return out
+
+
+@compiled
+def between(values: Array, y: float, x: float) -> float:
+    """Linear interpolation; beyond the edge the values stay as they are there."""
+    bottom, right = values.shape[0] - 1, values.shape[1] - 1
+    y, x = min(max(y, 0.0), float(bottom)), min(max(x, 0.0), float(right))
+    i, j = int(y), int(x)
+    k, m = min(i + 1, bottom), min(j + 1, right)
+    v, u = y - i, x - j
+    upper = (1 - u) * values[i, j] + u * values[i, m]
+    return (1 - v) * upper + v * ((1 - u) * values[k, j] + u * values[k, m])
