@@ -31,8 +31,8 @@ PACKAGES = {
 """Distribution (and folder) to the name that it is imported by."""
 EXAMPLE = "tests/example-plugin"
 LINT = ["ruff>=0.9", "import-linter>=2.5"]
-TYPES = ["mypy>=1.15", "pandas-stubs", "scipy-stubs"]
-TESTS = ["pytest>=8", "hypothesis>=6.100"]
+TYPES = ["mypy>=1.15", "pandas-stubs", "scipy-stubs", "matplotlib>=3.8"]
+TESTS = ["pytest>=8", "hypothesis>=6.100", "matplotlib>=3.8"]
 REFERENCES = ["scikit-image>=0.24"]  # what our own methods are compared with
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 

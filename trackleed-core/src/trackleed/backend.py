@@ -58,7 +58,8 @@ class BackendSpec:
     patterns : tuple of str
         Readers: file-name patterns, case ignored; ``"*/"`` stands for a folder.
     needs : tuple of str
-        Trackers: ``"detections"``, ``"seeds"`` or both, which it cannot do without.
+        Trackers: ``"detections"``, ``"seeds"`` or both, which it cannot do without. Exporters:
+        ``"session"`` if it writes more than the steps it is shown; it then always writes anew.
     takes : tuple of str
         Trackers: which of these it uses besides, if they are given.
     runs_in : {"host", "worker"}

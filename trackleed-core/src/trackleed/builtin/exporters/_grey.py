@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from trackleed.builtin.exporters.params import OverlaysParams
+    from trackleed.builtin.exporters.params import GreyParams
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,7 +34,7 @@ class Grey:
         return f"grey {self.black:{digits}} to {self.white:{digits}}, gamma {self.gamma:g}"
 
 
-def grey_for(frames: Iterable[Array], valid: Array, params: OverlaysParams) -> Grey:
+def grey_for(frames: Iterable[Array], valid: Array, params: GreyParams) -> Grey:
     """The grey scale of one frame, or one for all of several."""
     ends = []
     for frame in frames:

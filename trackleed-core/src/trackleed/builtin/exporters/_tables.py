@@ -29,10 +29,11 @@ _AFTER_FITS = {
 
 def require(view: View, *tables: str) -> None:
     """Raise `InputError` for the first of these tables that the view does not have."""
-    commands = {"tracks": "trackleed track", "fits": "trackleed refine"}
+    commands = {"detections": "detect", "tracks": "track", "fits": "refine"}
     for table in tables:
         if not view.has(table):
-            raise InputError(f"nothing to export: there are no {table}", f"run: {commands[table]}")
+            command = f"trackleed {commands.get(table, 'analyse')}"
+            raise InputError(f"nothing to export: there are no {table}", f"run: {command}")
 
 
 def full_rows(view: View) -> Iterator[pd.DataFrame]:
@@ -100,3 +101,10 @@ def written_aside(path: Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a UTF-8 text whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+    return path
