@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trackleed.analysis._circle import circle_through, fit_circle
+from trackleed.analysis.centers.circle import circle_through, fit_circle
 
 
 def on_circle(angles_deg, cx=100.0, cy=50.0, r=80.0):

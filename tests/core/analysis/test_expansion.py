@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trackleed.analysis.expansion import expansion_center
+from trackleed.analysis.centers import expansion_center
 from trackleed.simulate import SCENARIOS, simulate
 
 CENTER = (256.3, 240.7)

@@ -5,7 +5,7 @@ import pytest
 
 from trackleed import tables
 from trackleed.analysis.centers import pattern_centers
-from trackleed.analysis.indexing import index_spots
+from trackleed.analysis.lattice import index_spots
 from trackleed.errors import InputError
 from trackleed.simulate import Scenario, simulate
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackleed import tables
-from trackleed.analysis import _cells
+from trackleed.analysis.lattice import cells
 from trackleed.analysis.lattice import fit_lattice, pixels_per_inverse_angstrom
 from trackleed.errors import InputError
 
@@ -42,7 +42,7 @@ def indices(hk: np.ndarray = HK) -> pd.DataFrame:
 
 
 def truth(vectors: np.ndarray, origin: np.ndarray) -> dict[str, np.ndarray]:
-    log = [_cells.log_spacing(vectors, which)[0] for which in (0, 1)]
+    log = [cells.log_spacing(vectors, which)[0] for which in (0, 1)]
     return {
         "x": origin[:, 0],
         "y": origin[:, 1],
@@ -52,8 +52,8 @@ def truth(vectors: np.ndarray, origin: np.ndarray) -> dict[str, np.ndarray]:
         "by": vectors[:, 1, 1],
         "length_a": np.hypot(*vectors[:, 0].T),
         "length_b": np.hypot(*vectors[:, 1].T),
-        "angle_deg": np.degrees(_cells.angle(vectors)[0]),
-        "rotation_deg": np.degrees(_cells.rotation(vectors, vectors[REFERENCE])[0]),
+        "angle_deg": np.degrees(cells.angle(vectors)[0]),
+        "rotation_deg": np.degrees(cells.rotation(vectors, vectors[REFERENCE])[0]),
         "strain_a": 100 * np.expm1(log[0] - log[0][REFERENCE]),
         "strain_b": 100 * np.expm1(log[1] - log[1][REFERENCE]),
     }
@@ -179,15 +179,15 @@ def test_derivatives_are_those_of_the_values(numbers: list[float]) -> None:
     if min(abs(np.linalg.det(v[0])) for v in (vectors, reference)) < 100:
         return
     quantities = [
-        lambda v: _cells.length(v, 0),
-        lambda v: _cells.length(v, 1),
-        _cells.angle,
-        _cells.log_area,
-        lambda v: _cells.log_spacing(v, 0),
-        lambda v: _cells.log_spacing(v, 1),
+        lambda v: cells.length(v, 0),
+        lambda v: cells.length(v, 1),
+        cells.angle,
+        cells.log_area,
+        lambda v: cells.log_spacing(v, 0),
+        lambda v: cells.log_spacing(v, 1),
     ]
     if np.linalg.det(np.linalg.inv(reference[0]) @ vectors[0]) > 0:  # a mirror image is not turned
-        quantities.append(lambda v: _cells.rotation(v, reference[0]))
+        quantities.append(lambda v: cells.rotation(v, reference[0]))
     for quantity in quantities:
         _, derivative = quantity(vectors)
         steps = 1e-5 * np.eye(4).reshape(4, 2, 2)

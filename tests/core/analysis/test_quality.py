@@ -6,8 +6,7 @@ import pytest
 
 from trackleed import tables
 from trackleed.analysis.deviations import deviations
-from trackleed.analysis.indexing import index_spots
-from trackleed.analysis.lattice import fit_lattice
+from trackleed.analysis.lattice import fit_lattice, index_spots
 from trackleed.analysis.quality import frame_quality, track_quality, uncertain_tracks
 
 A, B = np.array([100.0, 0.0]), np.array([50.0, 86.6])

@@ -8,11 +8,9 @@ import pytest
 
 import trackleed as tl
 from trackleed import tables
-from trackleed.analysis.centers import pattern_centers
+from trackleed.analysis.centers import expansion_center, pattern_centers
 from trackleed.analysis.energy import radius_energy
-from trackleed.analysis.expansion import expansion_center
-from trackleed.analysis.indexing import index_spots
-from trackleed.analysis.lattice import fit_lattice
+from trackleed.analysis.lattice import fit_lattice, index_spots
 from trackleed.analysis.radii import radii
 from trackleed.registry import Registry
 

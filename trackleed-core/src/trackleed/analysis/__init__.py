@@ -1,4 +1,5 @@
-"""Pattern centre, radius and intensity: pure functions from tables to tables.
+"""What the fits tell, as pure functions from tables to tables.
 
-Import from the modules: `centers`, `radii` and `apertures`.
+`centers` (where the pattern's centre is), `radii` and `energy` (r against E), `apertures` and
+`normalise` (intensities), `lattice` (indices, vectors, strain), `deviations` and `quality`.
 """

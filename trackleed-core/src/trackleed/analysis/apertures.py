@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from trackleed.analysis._spots import PLACED
+from trackleed.analysis.spots import PLACED
 from trackleed.tables import FitStatus
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.analysis._spots import REJECT, Array, Spots, median
-from trackleed.analysis.expansion import expansion_center
+from trackleed.analysis.centers import expansion_center
+from trackleed.analysis.spots import REJECT, Array, Spots, median
 from trackleed.tables import DEVIATIONS, build
 
 if TYPE_CHECKING:

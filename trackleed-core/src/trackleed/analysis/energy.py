@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed.analysis._contraction import Contraction, Problem, fit_contraction
-from trackleed.analysis._spots import EXACT, REJECT, Array, median
+from trackleed.analysis.contraction import Contraction, Problem, fit_contraction
+from trackleed.analysis.spots import EXACT, REJECT, Array, median
 from trackleed.tables import RADIUS_ENERGY, RADIUS_RESIDUALS, build
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed.analysis._spots import PLACED, Array
+from trackleed.analysis.spots import PLACED, Array
 from trackleed.tables import FRAME_QUALITY, TRACK_QUALITY, FitStatus, TableSpec, build
 
 if TYPE_CHECKING:

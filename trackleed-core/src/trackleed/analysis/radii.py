@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.analysis._spots import PLACED
+from trackleed.analysis.spots import PLACED
 from trackleed.tables import RADII, build
 
 if TYPE_CHECKING:

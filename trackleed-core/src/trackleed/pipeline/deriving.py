@@ -6,11 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from trackleed import __version__, tables
+from trackleed.analysis.centers import expansion_center
 from trackleed.analysis.deviations import deviations
 from trackleed.analysis.energy import radius_energy, radius_residuals
-from trackleed.analysis.expansion import expansion_center
-from trackleed.analysis.indexing import index_spots
-from trackleed.analysis.lattice import fit_lattice
+from trackleed.analysis.lattice import fit_lattice, index_spots
 from trackleed.analysis.quality import frame_quality, track_quality, uncertain_tracks
 from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step

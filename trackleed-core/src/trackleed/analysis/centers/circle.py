@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from trackleed.analysis._spots import REJECT, Array, spread
+from trackleed.analysis.spots import REJECT, Array, spread
 
 START_SPOTS = 12  # at most, whose triples give the first guess
 STEPS = 30

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed.analysis._spots import Array, Spots, median
-from trackleed.analysis._votes import Found, voted
 from trackleed.analysis.centers import pattern_centers
+from trackleed.analysis.lattice.votes import Found, voted
+from trackleed.analysis.spots import Array, Spots, median
 from trackleed.errors import InputError
 from trackleed.tables import TRACK_INDEX, build
 from trackleed.wood import Matrix, superstructure_matrix

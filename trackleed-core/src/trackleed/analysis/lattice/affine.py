@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed.analysis._spots import REJECT, Array, Spots, excess_variance
+from trackleed.analysis.spots import REJECT, Array, Spots, excess_variance
 
 ROUNDS = 8
 L1_STEPS = 20

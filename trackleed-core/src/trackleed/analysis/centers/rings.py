@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial import KDTree
 
-from trackleed.analysis._circle import Circle, circle_through, fit_circle
-from trackleed.analysis._spots import (
+from trackleed.analysis.centers.circle import Circle, circle_through, fit_circle
+from trackleed.analysis.spots import (
     JUMP,
     REJECT,
     Array,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed.analysis._spots import REJECT, Array, excess_variance
+from trackleed.analysis.spots import REJECT, Array, excess_variance
 
 STEPS = 40
 ROUNDS = 8

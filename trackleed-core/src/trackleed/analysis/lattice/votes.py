@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from trackleed.analysis._spots import Array, Spots
+from trackleed.analysis.spots import Array, Spots
 
 AGREE = 0.5
 """Share of a track's frames that must have the same indices."""

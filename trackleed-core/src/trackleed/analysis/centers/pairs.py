@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
-from trackleed.analysis._spots import (
+from trackleed.analysis.spots import (
     JUMP,
     REJECT,
     Array,

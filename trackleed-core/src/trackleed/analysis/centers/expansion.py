@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.analysis._contraction import HELD, Contraction, Problem, fit_contraction
-from trackleed.analysis._spots import Array, Spots, median, spread
+from trackleed.analysis.contraction import HELD, Contraction, Problem, fit_contraction
+from trackleed.analysis.spots import Array, Spots, median, spread
 
 if TYPE_CHECKING:
     import pandas as pd

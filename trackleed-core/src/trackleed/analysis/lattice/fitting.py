@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.analysis._affine import Lattices, fit_lattices
-from trackleed.analysis._cells import (
+from trackleed.analysis.lattice.affine import Lattices, fit_lattices
+from trackleed.analysis.lattice.cells import (
     angle,
     error,
     length,
@@ -16,7 +16,7 @@ from trackleed.analysis._cells import (
     rotation,
     variance,
 )
-from trackleed.analysis._spots import Array, Spots
+from trackleed.analysis.spots import Array, Spots
 from trackleed.errors import InputError
 from trackleed.tables import LATTICE, SCALES, build
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from trackleed.analysis._spots import Array
+from trackleed.analysis.spots import Array
 
 Derived: TypeAlias = tuple[Array, Array]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from trackleed.analysis._pairs import centers_from_pairs, find_pairs
-from trackleed.analysis._rings import centers_from_rings, find_rings
-from trackleed.analysis._spots import REJECT, Array, Found, Spots
-from trackleed.analysis.expansion import Expansion, expansion_center
+from trackleed.analysis.centers.expansion import Expansion, expansion_center
+from trackleed.analysis.centers.pairs import centers_from_pairs, find_pairs
+from trackleed.analysis.centers.rings import centers_from_rings, find_rings
+from trackleed.analysis.spots import REJECT, Array, Found, Spots
 from trackleed.errors import InputError
 from trackleed.tables import CENTERS, build
 

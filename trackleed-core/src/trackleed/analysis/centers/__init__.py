@@ -1,0 +1,6 @@
+"""The pattern's centre: from opposite pairs, rings, or the point that the pattern contracts to."""
+
+from trackleed.analysis.centers.expansion import Expansion, expansion_center
+from trackleed.analysis.centers.finding import pattern_centers
+
+__all__ = ["Expansion", "expansion_center", "pattern_centers"]
