@@ -45,16 +45,26 @@ def pair_gated(expected: Array, points: Array, spread: Array, gate: Array) -> tu
     The sum of squared distances in units of each spot's ``spread`` is the least, with that of
     its ``gate`` as the price of a spot left alone.
     """
-    apart = ((expected[:, None] - points[None]) ** 2).sum(axis=2)
-    near = apart <= gate[:, None] ** 2
-    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-    cost = apart[np.ix_(rows, columns)] / spread[rows, None] ** 2
-    alone = (gate[rows] / spread[rows]) ** 2
-    # What is gained by a pair; never a loss within the gate.
-    gain = np.where(near[np.ix_(rows, columns)], alone[:, None] - cost, 0.0)
-    row, column = linear_sum_assignment(gain, maximize=True)
-    paired = near[rows[row], columns[column]]
-    return rows[row[paired]], columns[column[paired]]
+    if not len(expected) or not len(points):
+        return np.zeros(0, int), np.zeros(0, int)
+    near = cKDTree(expected).sparse_distance_matrix(
+        cKDTree(points), float(gate.max()), output_type="ndarray"
+    )
+    near = near[near["v"] <= gate[near["i"]]]
+    row, column = near["i"], near["j"]
+    # What is gained by a pair: never a loss within the gate.
+    gain = (gate[row] ** 2 - near["v"] ** 2) / spread[row] ** 2
+    only = (np.bincount(row)[row] == 1) & (np.bincount(column)[column] == 1)
+    rows, r = np.unique(row[~only], return_inverse=True)
+    columns, c = np.unique(column[~only], return_inverse=True)
+    table = np.full((len(rows), len(columns)), -1.0)
+    table[r, c] = gain[~only]
+    first, second = linear_sum_assignment(np.maximum(table, 0.0), maximize=True)
+    paired = table[first, second] >= 0
+    return (
+        np.concatenate([row[only], rows[first[paired]]]),
+        np.concatenate([column[only], columns[second[paired]]]),
+    )
 
 
 def link(

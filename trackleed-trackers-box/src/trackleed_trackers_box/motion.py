@@ -24,7 +24,10 @@ _CANDIDATES = 3  # shifts that are tried
 _PEAKS = 12  # cells, of one scale, that are looked at
 _WORTH = 0.6  # votes of a shift that is tried, over those of the best
 _GATE = 4.0  # standard deviations between a spot and its detection
-_ITERATIONS = 6
+_ITERATIONS = 8
+_SETTLED = 0.02  # px, of the last step
+_MOST = 0.8  # of the detections, by weight, that leave no room for another motion
+_MANY = 4  # detections, at least, that do
 _EVIDENCE = 3.0  # natural logarithm of the odds that make a motion known
 
 
@@ -123,8 +126,11 @@ def register(
     if not len(places) or not len(scene.points):
         return expected, False
     tree = cKDTree(scene.points)
+    motion = _refined(places, presence, scene, tree, expected, expected, spread)
+    if _explains(places, scene, tree, motion):
+        return motion, True
     best, most = expected, -np.inf
-    for start in _candidates(places, presence, scene, expected, spread):
+    for start in _candidates(places, presence, scene, tree, expected, spread):
         motion = _refined(places, presence, scene, tree, start, expected, spread)
         odds = _evidence(places, presence, scene, tree, motion, expected, spread)
         if odds > most:
@@ -132,18 +138,31 @@ def register(
     return (best, True) if most > sure else (expected, False)
 
 
+def _explains(places: Array, scene: Scene, tree: cKDTree, motion: Array) -> bool:
+    """Whether so many detections are spots that no other motion can be better."""
+    apart, spot = tree.query(shown(motion, places), distance_upper_bound=_GATE * scene.noise)
+    hit = np.unique(spot[np.isfinite(apart)])
+    share = scene.weights[hit].sum() / scene.weights.sum()
+    return len(hit) >= _MANY and float(share) > _MOST
+
+
 def _candidates(
-    places: Array, presence: Array, scene: Scene, expected: Array, spread: Spread
+    places: Array, presence: Array, scene: Scene, tree: cKDTree, expected: Array, spread: Spread
 ) -> Iterator[Array]:
     """Motions that most pairs of spot and detection vote for."""
-    size = np.hypot(*(shown(expected, places) - expected[:2]).T).max()
+    now = shown(expected, places)
+    size = float(np.hypot(*(now - expected[:2]).T).max())
     span = 2 * spread.scale
     count = 1 + 2 * int(np.ceil(span * size / _BIN - 0.5)) if span * size > _BIN / 2 else 1
+    reach = _REACH * spread.shift + _BIN + (span * size if count > 1 else 0.0)
+    near = cKDTree(now).sparse_distance_matrix(tree, reach, p=np.inf, output_type="ndarray")
+    spot, point = near["i"], near["j"]
+    worth = _worth(scene, 1.0) * np.sqrt(presence[spot] * scene.weights[point])
     tried = []
     for offset in np.linspace(-span, span, count) if count > 1 else [0.0]:
-        motion = expected + np.array([0, 0, offset, 0])
+        moved = shown(expected + np.array([0, 0, offset, 0]), places)
         prior = 0.5 * (offset / spread.scale) ** 2
-        for votes, shift in _votes(places, presence, scene, motion, spread.shift):
+        for votes, shift in _votes(scene.points[point] - moved[spot], worth, spread.shift):
             tried.append((votes - prior, *shift, offset))
     tried.sort(reverse=True)
     chosen: list[tuple[float, float]] = []
@@ -155,22 +174,20 @@ def _candidates(
             yield expected + np.array([dx, dy, offset, 0])
 
 
-def _votes(
-    places: Array, presence: Array, scene: Scene, motion: Array, reach: float
-) -> Iterator[tuple[float, tuple[float, float]]]:
-    """Votes for the best shifts of a motion, each with the shift in px."""
-    apart = scene.points[None] - shown(motion, places)[:, None]
+def _votes(apart: Array, worth: Array, reach: float) -> Iterator[tuple[float, tuple[float, float]]]:
+    """Votes for the best shifts, each with the shift in px, of pairs that are ``apart``."""
     half = int(np.ceil(_REACH * reach / _BIN))
     side = 2 * half + 3
     cell = np.rint(apart / _BIN).astype(int)
-    row, column = np.nonzero((np.abs(cell) <= half).all(axis=2))
-    index = (cell[row, column] + half + 1) @ np.array([1, side])
-    worth = _worth(scene, 1.0) * np.sqrt(presence[row] * scene.weights[column])
-    votes = np.bincount(index, worth, minlength=side * side).reshape(side, side).astype(float)
+    close = (np.abs(cell) <= half).all(axis=1)
+    index = (cell[close] + half + 1) @ np.array([1, side])
+    votes = np.bincount(index, worth[close], minlength=side * side).astype(float)
+    votes = votes.reshape(side, side)
     # A pair near the border of a cell is as good a vote for the next one.
     around = votes.copy()
     around[1:-1] += votes[:-2] + votes[2:]
-    around[:, 1:-1] += around[:, :-2] + around[:, 2:]
+    sideways = around.copy()
+    around[:, 1:-1] += sideways[:, :-2] + sideways[:, 2:]
     step = (np.arange(side) - half - 1) * _BIN
     around -= 0.5 * (step[:, None] ** 2 + step[None] ** 2) / reach**2
     peaks = np.flatnonzero(around >= _WORTH * around.max())
@@ -209,8 +226,11 @@ def _refined(
         weighted = design * weight[:, None]
         normal = np.einsum("ani,anj->ij", weighted, design) + precision
         right = np.einsum("ani,na->i", weighted, error) + precision @ (expected - motion)
-        motion = motion + np.linalg.solve(normal, right)
-        gate = max(gate / 1.5, least)
+        step = np.linalg.solve(normal, right)
+        motion = motion + step
+        if gate == least and np.abs(step[:2]).max() < _SETTLED:
+            return motion
+        gate = max(gate / 2, least)
     return motion
 
 
