@@ -14,6 +14,7 @@ from trackleed.builtin.refiners.model import PARAMETERS, Array
 
 Shape: TypeAlias = Literal["rotated", "upright", "circular"]
 Background: TypeAlias = Literal["plane", "constant"]
+Estimator: TypeAlias = Literal["least_squares", "poisson"]
 
 MAX_STEPS = 60
 WIDTH = 6  # widths of a spot in the side of an ROI, where a fit starts
@@ -38,6 +39,7 @@ def fit(
     shape: Shape = "rotated",
     background: Background = "plane",
     scale_errors: bool = True,
+    estimator: Estimator = "least_squares",
 ) -> Results:
     """Fit one spot in each of n ROIs, on this thread; the interpreter lock is given up meanwhile.
 
@@ -54,11 +56,27 @@ def fit(
     scale_errors : bool
         Whether errors are multiplied by the root of chi-squared per degree of freedom where
         that is above 1.
+    estimator : {"least_squares", "poisson"}
+        See the notes.
 
     Returns
     -------
     Results
         ``numbers`` are those of `compiled.physical.NUMBERS`, NaN where the fit did not converge.
+
+    Notes
+    -----
+    Least squares takes the weights from the fitted model: it ends where the sum over pixels of
+    ``(y - m) / variance(m) * dm/dk`` is 0. With a variance that is a straight line in m that
+    is also where the likelihood of Poisson counts is highest [1]_, the read noise counted as
+    photons [2]_: both estimators give the same parameters and the same errors. They
+    differ in what ``chi2`` is, Pearson's sum of weighted squares or the deviance, and so where
+    errors are scaled by it. The deviance needs a gain above 0.
+
+    References
+    ----------
+    .. [1] Wedderburn, Biometrika 61, 439 (1974).
+    .. [2] Snyder, Hammoud and White, J. Opt. Soc. Am. A 10, 1014 (1993).
     """
     n, side = counts.shape[:2]
     out = Results(
@@ -81,6 +99,7 @@ def fit(
         free_parameters(shape, background),
         background == "plane",
         scale_errors,
+        estimator == "poisson",
         MAX_STEPS,
         work(side),
         scratch(PARAMETERS),

@@ -13,7 +13,7 @@ from trackleed.builtin.refiners.model import Array
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.builtin.refiners.status import NUMBERS, judge, settled
 from trackleed.errors import InputError
-from trackleed.frames import FrameSequence
+from trackleed.frames import FrameSequence, NoiseModel
 from trackleed.tables import FITS, Columns, State
 
 BATCH = 256  # ROIs fitted at once: their pixels stay in the processor's cache
@@ -45,14 +45,14 @@ class Gaussian:
         ------
         InputError
             If an ROI names a frame that the series does not have, or the noise
-            model has neither read noise nor gain.
+            model has neither read noise nor gain (no gain: for the estimator
+            ``poisson``).
         """
         frame = np.asarray(rois["frame"], dtype=np.int64)
         wrong = frame[(frame < 0) | (frame >= len(frames))]
         if len(wrong):
             raise InputError(f"ROI in frame {wrong[0]}, but the frames are 0 to {len(frames) - 1}")
-        if frames.noise.read_noise <= 0 and frames.noise.gain <= 0:
-            raise InputError("noise model with read noise 0 and gain 0; one must be above 0")
+        noise = self._noise(frames.noise)
         tracks = self._tracks(frame, rois)
         scaling = cutouts.scale(frames)
         table: dict[str, Array] = {
@@ -63,10 +63,23 @@ class Gaussian:
             "saturated": np.zeros(len(frame), dtype=bool),
         }
         for rows in _blocks(frame):
-            block = self._block(frames, scaling, tracks.take(rows))
+            block = self._block(frames, scaling, noise, tracks.take(rows))
             for name in table.keys() & block.keys():
                 table[name][rows] = block[name]
         return {name: table[name] for name in FITS.names}
+
+    def _noise(self, series: NoiseModel) -> NoiseModel:
+        """The series' noise, or what the user knows better."""
+        gain = series.gain if self.params.gain is None else self.params.gain
+        read_noise = series.read_noise if self.params.read_noise is None else self.params.read_noise
+        if read_noise <= 0 and gain <= 0:
+            raise InputError("noise model with read noise 0 and gain 0; one must be above 0")
+        if gain <= 0 and self.params.estimator == "poisson":
+            raise InputError(
+                "estimator poisson with gain 0; photon counts need a gain above 0",
+                "--set refiner.gain=1, or --set refiner.estimator=least_squares",
+            )
+        return NoiseModel(gain, read_noise, series.black)
 
     def _tracks(self, frame: Array, rois: Columns) -> Tracks:
         box = np.fmax(np.asarray(rois["width"], float), np.asarray(rois["height"], float))
@@ -79,7 +92,7 @@ class Gaussian:
         return Tracks(frame, np.where(present, x, np.nan), np.where(present, y, np.nan), side)
 
     def _block(
-        self, frames: FrameSequence, scaling: cutouts.Scale, tracks: Tracks
+        self, frames: FrameSequence, scaling: cutouts.Scale, noise: NoiseModel, tracks: Tracks
     ) -> dict[str, Array]:
         """Columns of the ROIs of some whole frames."""
         pair = neighbours.pairs(tracks.frame, tracks.x, tracks.y, tracks.side)
@@ -87,7 +100,7 @@ class Gaussian:
         for rois in _cut(frames, scaling, tracks):
             for first in range(0, len(rois), BATCH):
                 batch = rois.take(slice(first, first + BATCH))
-                for name, values in measure(batch, tracks, pair, frames.noise, self.params).items():
+                for name, values in measure(batch, tracks, pair, noise, self.params).items():
                     found[name][batch.row] = values
         found["tracked"] = np.isfinite(tracks.x)
         found["settled"] = settled(found, self.params)

@@ -96,6 +96,7 @@ def measure(
         params.shape,
         params.background,
         params.scale_errors,
+        params.estimator,
     )
     found = _columns(rois, fitted, params)
     known = [np.isfinite(v) for name, v in found.items() if v.ndim == 1 and "theta" not in name]

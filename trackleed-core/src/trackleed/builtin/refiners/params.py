@@ -24,6 +24,20 @@ class GaussianParams(Params):
         "plane",
         "Background under the spot; a constant on a slope g shifts the centre by 4 g sigma^2 / A.",
     )
+    estimator: Literal["least_squares", "poisson"] = option(
+        "least_squares",
+        "Least squares weighted by the noise at the fitted model, or the maximum of the likelihood "
+        "of photon counts. Positions and errors are the same; chi2_red is the deviance's.",
+    )
+    gain: float | None = option(
+        None, "Variance for each count of signal; estimated from the series if not given.", ge=0
+    )
+    read_noise: float | None = option(
+        None,
+        "Standard deviation without light; estimated from the series if not given.",
+        unit="counts",
+        ge=0,
+    )
     scale: float = option(
         1.0, "Side of the square ROI over the larger side of the track's box.", gt=0, le=10
     )

@@ -28,7 +28,7 @@ from trackleed.builtin.refiners.compiled.solve import Scratch, assemble, copy, f
 from trackleed.builtin.refiners.compiled.start import start
 from trackleed.builtin.refiners.model import PARAMETERS, Array
 
-TOLERANCE = 1e-5  # squared length of the last step, in errors of the parameters
+TOLERANCE = 1e-4  # squared length of the last step, in errors of the parameters
 NEAR = 1.0  # the same, of a step after which the second derivatives are trusted
 MAX_DAMPING = 1e7
 UNSETTLED, CONVERGED, GONE = 0, 1, 2
@@ -162,6 +162,28 @@ def finish(
 
 
 @part
+def deviance(work: Work, half: int) -> float:
+    """Twice the logarithm of how much likelier the counts themselves are than the fit.
+
+    For Poisson counts, with the read noise's variance added to counts and model as so many
+    photons more [1]_. A pixel's variance over its gain squared is its number of photons.
+
+    References
+    ----------
+    .. [1] Snyder, Hammoud and White, J. Opt. Soc. Am. A 10, 1014 (1993).
+    """
+    total, pixels = 0.0, len(work.data)
+    for m in range(pixels):
+        w = work.weights[half * pixels + m]
+        if w > 0:
+            gain2 = work.gain[m] ** 2
+            seen = max(work.gain[m] * work.data[m] + work.dark[m], 0.0) / gain2
+            expected = 1 / (w * gain2)
+            total += expected - seen + (seen * math.log(seen / expected) if seen > 0 else 0.0)
+    return 2 * total
+
+
+@part
 def fill(work: Work, side: int, counts: Array, usable: Array) -> tuple[int, float]:
     """Put one ROI into the room; how many pixels count, and their squares about the mean."""
     padded = len(work.across)
@@ -195,7 +217,7 @@ def fill_variance(work: Work, side: int, variance: Array) -> None:
 
 
 Fitter = Callable[
-    [Array, Array, Array, Array, float, Array, bool, bool, int, Work, Scratch, Results], None
+    [Array, Array, Array, Array, float, Array, bool, bool, bool, int, Work, Scratch, Results], None
 ]
 
 
@@ -209,6 +231,7 @@ def _make(sources: int) -> Fitter:
         free: Array,
         tilted: bool,
         scale: bool,
+        likelihood: bool,
         most: int,
         place: Work,
         room: Scratch,
@@ -229,16 +252,18 @@ def _make(sources: int) -> Fitter:
                 continue
             k = out.k[m]
             u, v = shift[m, 0] / unit, shift[m, 1] / unit
-            out.clear[m] = start(place, room, side, pixels, u, v, sigma / unit, tilted, k)
+            out.clear[m] = start(place, room, side, pixels, u, v, sigma / unit, free, tilted, k)
             outcome, half = descend(place, side, pixels, free, n, k, room, most)
             known = finish(place, side, free, n, k, half, room, out.covariance[m])
             if outcome == CONVERGED and not known:
                 outcome = UNSETTLED
             sums = place.sums[(1 - half) * SUMS : (2 - half) * SUMS]
             out.chi2[m], out.squares[m] = sums[CHI2], sums[OLD]
+            if likelihood and known:
+                out.chi2[m] = deviance(place, 1 - half)
             out.outcome[m] = outcome
             if outcome == CONVERGED:
-                stretch = sums[CHI2] / (pixels - n)
+                stretch = out.chi2[m] / (pixels - n)
                 stretch = math.sqrt(max(stretch, 1.0)) if scale else 1.0
                 measure(k, out.covariance[m], stretch, unit, out.numbers[m], room.step, room.unit)
 
@@ -264,6 +289,8 @@ tilted : bool
     Whether the background has a slope.
 scale : bool
     Whether errors grow with the root of chi-squared per degree of freedom, where that is above 1.
+likelihood : bool
+    Whether chi-squared is the `deviance` of Poisson counts.
 most : int
     Steps.
 place, room : Work, Scratch

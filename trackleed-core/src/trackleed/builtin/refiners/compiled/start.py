@@ -43,6 +43,7 @@ def start(
     u: float,
     v: float,
     sigma: float,
+    free: Array,
     tilted: bool,
     k: Array,
 ) -> float:
@@ -76,6 +77,10 @@ def start(
             vv = light[5] / light[0] - mv * mv
             det = uu * vv - uv * uv
             pa, pb, pc = vv / det - a, -uv / det - b, uu / det - c
+            if free[4] < 0:
+                pb = 0.0
+            if free[3] == free[5]:
+                pa = pc = 0.5 * (pa + pc)
             if det > 0 and _is_shape(pa, pb, pc, sigma, side):
                 det = pa * pc - pb * pb
                 du = (pa + a) * mu + (pb + b) * mv - a * u - b * v
