@@ -107,7 +107,7 @@ def _sheet(parts: Array, columns: int) -> Array:
 def inside(xy: Array, shape: tuple[int, ...]) -> Array:
     """Whether each point (n, 2) lies in an image of this shape (y, x); NaN does not."""
     limit = np.array([shape[1], shape[0]]) - 0.5
-    return ((xy >= -0.5) & (xy < limit)).all(axis=1)
+    return np.asarray(((xy >= -0.5) & (xy < limit)).all(axis=1))
 
 
 def _flow(

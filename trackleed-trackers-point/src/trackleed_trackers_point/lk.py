@@ -49,9 +49,10 @@ class LucasKanade:
     ) -> Iterator[Columns]:
         """Yield the rows of one frame after another.
 
-        ``measured`` is a place at which the pixels show a spot (``min_snr``); ``predicted`` one to
-        which the flow leads without; ``masked`` one on the mask; ``saturated`` one with
-        clipped pixels. The score is 1 / (1 + forward-backward error in px).
+        ``measured`` is a place within 1.5 widths of which the pixels show a spot
+        (``min_snr``); ``predicted`` one to which the flow leads without; ``masked`` one on the
+        mask; ``saturated`` one with clipped pixels. The score is 1 / (1 + forward-backward error
+        in px).
 
         Raises
         ------
@@ -87,9 +88,9 @@ class _Flow:
             kept = error <= self.params.max_fb_error
             self.xy = np.where(kept[:, None], xy, np.nan)
             found.set(kept, State.PREDICTED, self.xy[kept], 1 / (1 + error[kept]))
-            _, snr = spots.locate(now, self.xy, self.sigma, still=True)
-            found.state[kept & np.isnan(snr)] = State.MASKED.value
-            seen = kept & (snr >= self.params.min_snr)
+            hidden = spots.shown(now, self.xy, self.sigma) < spots.SHOWN
+            found.state[kept & hidden] = State.MASKED.value
+            seen = kept & (spots.locate(now, self.xy, self.sigma)[1] >= self.params.min_snr)
             found.state[seen] = State.MEASURED.value
             clipped = spots.any_near(self.pictures.frames.saturated(frame), self.xy, self.radius)
             found.state[seen & clipped] = State.SATURATED.value

@@ -121,7 +121,7 @@ class _Skip:
         place, told = self._predict(frame)
         xy, snr, ncc = self._look(place)
         _separate(xy, place, _SAME * self.usual)
-        seen = np.isfinite(xy).all(axis=1)
+        seen = np.asarray(np.isfinite(xy).all(axis=1))
         moved = np.where(seen[:, None], xy, place) - self.xy
         steady = seen & (self.unseen == 0)
         self.velocity[steady] = 0.5 * (self.velocity + moved)[steady]
@@ -225,7 +225,7 @@ class _Skip:
         found.state[seen & clipped] = State.SATURATED.value
         # Without the common motion nobody knows where an unseen spot is.
         there = ~seen & self.begun & inside(self.xy, shape) & told
-        hidden = there & spots.any_near(~frames.valid, self.xy, 0.0)
+        hidden = there & (spots.shown(self.now, self.xy, self.sigma) < spots.SHOWN)
         found.set(hidden, State.MASKED, self.xy[hidden])
         waiting = there & ~hidden & (self.unseen <= self.params.max_gap)
         found.set(waiting, State.PREDICTED, self.xy[waiting])

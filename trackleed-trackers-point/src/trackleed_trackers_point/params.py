@@ -38,7 +38,7 @@ class LkParams(Params):
         1.0, "farthest from the start that the way there and back may end", unit="px", gt=0, le=100
     )
     min_snr: float = option(
-        5.0,
+        4.0,
         "height of a spot over the noise of its surroundings, both under a Gaussian window, from "
         "which it counts as measured",
         unit="noise",

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _INNER, _OUTER = 2.5, 3.8  # sigmas, of the ring in which level and noise are measured
+_FITS = 3  # of the level, each without the neighbours that the one before has shown
 _CLIP = 3.0  # noise, from which a pixel of the ring is a neighbour and not the level
 _ROUNDS, _STEPS = 2, 4  # new cutouts, and moves of the window in each
 _MOVED = 0.5  # px from the middle of a cutout, from which a new one is taken
 _NEAR = 1.5  # sigmas that the window may move away from the middle of a cutout
-_SHOWN = 0.5  # least part of the window that must be usable
+SHOWN = 0.7  # least part of the window that must be usable
 _ROUNDING = 1e-5  # of single precision, as a part of the level
 _MAD = 1.4826  # standard deviation over median deviation, of Gaussian noise
 
@@ -44,12 +45,13 @@ class _Cut:
         return self.x - xy[:, :1], self.y - xy[:, 1:]
 
 
-def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tuple[Array, Array]:
+def locate(picture: Picture, xy: Array, sigma: Array) -> tuple[Array, Array]:
     """Centre of the light under a Gaussian window that follows it, and how significant it is.
 
     The window has the width of the spot; the way from its middle to the weighted mean under it
-    is taken twice, until it rests (the windowed centroid of [1]_). The level is a plane
-    through a ring around, neighbours left out.
+    is taken twice, until it rests (the windowed centroid of [1]_). Masked pixels are
+    taken for those of a Gaussian there. The level is a plane through a ring around,
+    neighbours left out.
 
     Parameters
     ----------
@@ -58,13 +60,12 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
         Where to begin; NaN stays NaN.
     sigma : ndarray (n,)
         Widths of the spots, px.
-    still : bool
-        Leave the window where it is.
 
     Returns
     -------
     ndarray (n, 2)
-        Centres; NaN where no light holds the window, or less than half of it is usable.
+        Centres; NaN where no light holds the window within 1.5 sigma of the
+        beginning, or less than 0.7 of it is usable.
     ndarray (n,)
         SNR: height of the best Gaussian at that place over the standard deviation that it
         would have if there were only the noise of the ring. That is not taken for less
@@ -83,11 +84,9 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
     half = int(np.ceil(_OUTER * width.max())) + 1
     begin, value = here, np.full(len(here), np.nan)
     left = np.arange(len(here))
-    for _ in range(1 if still else _ROUNDS):
+    for _ in range(_ROUNDS):
         cut = _Cut(picture, begin[left], half)
-        here[left], value[left] = _settle(
-            cut, begin[left], width[left], 0 if still else _STEPS, picture.step
-        )
+        here[left], value[left] = _settle(cut, begin[left], width[left], picture.step)
         # The level was taken about the place it began from: once more, if it went far.
         left = left[np.hypot(*(here - begin)[left].T) > _MOVED]
         begin = here.copy()
@@ -95,48 +94,62 @@ def locate(picture: Picture, xy: Array, sigma: Array, still: bool = False) -> tu
     return centre, snr
 
 
-def _settle(cut: _Cut, start: Array, sigma: Array, steps: int, step: float) -> tuple[Array, Array]:
-    light, noise = _above_level(cut, start, sigma)
+def shown(picture: Picture, xy: Array, sigma: Array) -> Array:
+    """Usable part of the window at each place (n,), 0 to 1; NaN without a place."""
+    cut = _Cut(picture, np.nan_to_num(xy), int(np.ceil(2.5 * sigma.max())))
+    window = _window(*cut.offsets(xy), sigma)
+    return np.asarray((window * cut.seen).sum(axis=1) / window.sum(axis=1))
+
+
+def _settle(cut: _Cut, start: Array, sigma: Array, step: float) -> tuple[Array, Array]:
+    light, noise, level_pixels = _above_level(cut, start, sigma)
     noise = np.maximum(noise, step)
     here = start
-    for _ in range(steps):
+    for _ in range(_STEPS):
         dx, dy = cut.offsets(here)
-        weight = _window(dx, dy, sigma) * cut.seen
-        total = (weight * light).sum(axis=1)
+        window = _window(dx, dy, sigma)
+        weight = window * cut.seen
         with np.errstate(invalid="ignore", divide="ignore"):
-            move = [2 * (weight * light * d).sum(axis=1) / total for d in (dx, dy)]
+            height = (weight * light).sum(axis=1) / (weight**2).sum(axis=1)
+            # Behind the mask a spot goes on as it should, or the edge would push it away.
+            weighted = window * np.where(cut.seen, light, height[:, None] * window)
+            move = [2 * (weighted * d).sum(axis=1) / weighted.sum(axis=1) for d in (dx, dy)]
         way = np.clip(np.stack(move, axis=1), -sigma[:, None], sigma[:, None])
-        here = np.where((total > 0)[:, None], here + way, np.nan)
+        here = np.where((height > 0)[:, None], here + way, np.nan)
         far = np.hypot(*(here - start).T) > _NEAR * sigma
         here = np.where(far[:, None], np.nan, here)
     window = _window(*cut.offsets(here), sigma)
     weight = window * cut.seen
     with np.errstate(invalid="ignore", divide="ignore"):
-        snr = (weight * light).sum(axis=1) / (noise * np.sqrt((weight**2).sum(axis=1)))
-        shown = weight.sum(axis=1) / window.sum(axis=1) >= _SHOWN
+        area = weight.sum(axis=1)
+        # The noise under the window, and that of the level which was taken off there.
+        spread = noise * np.sqrt((weight**2).sum(axis=1) + area**2 / level_pixels)
+        snr = (weight * light).sum(axis=1) / spread
+        shown = area / window.sum(axis=1) >= SHOWN
     ok = shown & np.isfinite(snr)
     return np.where(ok[:, None], here, np.nan), np.where(ok, snr, np.nan)
 
 
 def _window(dx: Array, dy: Array, sigma: Array) -> Array:
-    return np.exp(-(dx**2 + dy**2) / (2 * sigma[:, None] ** 2))
+    return np.asarray(np.exp(-(dx**2 + dy**2) / (2 * sigma[:, None] ** 2)))
 
 
-def _above_level(cut: _Cut, xy: Array, sigma: Array) -> tuple[Array, Array]:
-    """Counts less the plane through the ring (n, pixels), and the noise about it (n,)."""
+def _above_level(cut: _Cut, xy: Array, sigma: Array) -> tuple[Array, Array, Array]:
+    """Counts less the plane through the ring (n, pixels), noise about it and its pixels (n,)."""
     dx, dy = (offset / sigma[:, None] for offset in cut.offsets(np.nan_to_num(xy)))
     distance = np.hypot(dx, dy)
     ring = cut.seen & (distance >= _INNER) & (distance <= _OUTER)
-    middle = _median(cut.counts, ring)
-    floor = _ROUNDING * np.abs(middle)
-    spread = _MAD * _median(np.abs(cut.counts - middle[:, None]), ring) + floor
-    level = ring & (np.abs(cut.counts - middle[:, None]) <= _CLIP * spread[:, None])
     terms = np.stack([np.ones_like(dx), dx, dy], axis=2)
-    weighted = (terms * level[:, :, None]).transpose(0, 2, 1)
-    normal = weighted @ terms + 1e-6 * np.eye(3)  # a ring that is mostly hidden has no slope
-    plane = np.linalg.solve(normal, weighted @ cut.counts[:, :, None])
-    light = (cut.counts - (terms @ plane)[..., 0]) * cut.seen
-    return light, np.maximum(_MAD * _median(np.abs(light), level), np.maximum(floor, 1e-12))
+    floor = _ROUNDING * np.abs(cut.counts).max(axis=1) + 1e-12
+    level = ring
+    for _ in range(_FITS):
+        weighted = (terms * level[:, :, None]).transpose(0, 2, 1)
+        normal = weighted @ terms + 1e-6 * np.eye(3)  # a ring that is mostly hidden has no slope
+        plane = np.linalg.solve(normal, weighted @ cut.counts[:, :, None])
+        light = (cut.counts - (terms @ plane)[..., 0]) * cut.seen
+        noise = np.maximum(_MAD * _median(np.abs(light), ring), floor)
+        level = ring & (np.abs(light) <= _CLIP * noise[:, None])
+    return light, noise, level.sum(axis=1)
 
 
 def _median(values: Array, chosen: Array) -> Array:
@@ -182,4 +195,4 @@ def any_near(mask: Array, xy: Array, radius: float) -> Array:
     place = np.rint(np.nan_to_num(xy, nan=-1e4)).astype(int)
     x, y = place[:, :1] + dx[near], place[:, 1:] + dy[near]
     seen = (x >= 0) & (x < mask.shape[1]) & (y >= 0) & (y < mask.shape[0])
-    return (mask[np.where(seen, y, 0), np.where(seen, x, 0)] & seen).any(axis=1)
+    return np.asarray((mask[np.where(seen, y, 0), np.where(seen, x, 0)] & seen).any(axis=1))
