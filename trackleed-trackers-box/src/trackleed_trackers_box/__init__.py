@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trackleed.backend import BackendSpec
 from trackleed.hooks import hookimpl
-from trackleed_trackers_box.params import HungarianParams, PatternParams
+from trackleed_trackers_box.params import DirectionalParams, HungarianParams, PatternParams
 
 
 @hookimpl
@@ -23,6 +23,16 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         needs=("detections",),
         citation="H. W. Kuhn, Nav. Res. Logist. Q. 2, 83 (1955), "
         "https://doi.org/10.1002/nav.3800020109",
+    )
+    yield BackendSpec(
+        name="directional",
+        summary="Detections linked along the radii of the pattern",
+        factory="trackleed_trackers_box.directional:Directional",
+        params=DirectionalParams,
+        family="linking",
+        requires=("scipy",),
+        install="pip install scipy",
+        needs=("detections",),
     )
     yield BackendSpec(
         name="pattern",

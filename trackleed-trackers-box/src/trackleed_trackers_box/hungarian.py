@@ -57,28 +57,40 @@ class Hungarian:
         n = len(frames)
         order = link_order(frames.index.get("energy_eV"), n, self.params.order, "hungarian")
         boxes = by_frame(detections, order)
-        numbers = self._numbers(boxes)
-        n_tracks = max((int(number.max(initial=0)) for number in numbers), default=0)
-        first = _first_places(numbers, n_tracks)
-        for frame, place in enumerate(np.argsort(order)):
-            rows = _rows(boxes[place], numbers[place], first == place)
-            yield {"frame": np.full(n_tracks, frame), **rows}
-
-    def _numbers(self, boxes: Sequence[Array]) -> list[Array]:
-        """Track of each box of each place, from 1; 0 for what is no track."""
         points = [box[:, :2] for box in boxes]
         distance = self.params.max_distance
         if distance == "auto":
             distance = automatic_distance(boxes)
         labels = link(points, distance, self.params.max_gap, self.params.prediction == "velocity")
-        shortest = self.params.min_length
-        if shortest == "auto":
-            shortest = min(_SHORTEST, len(boxes))
-        # Labels count up in the order of appearance, and boxes of one frame
-        # are sorted by score, so numbers only need to close the gaps.
-        kept = longest_runs(labels) >= shortest
-        number = np.where(kept, np.cumsum(kept), 0)
-        return [number[label] for label in labels]
+        yield from rows_of_tracks(boxes, labels, order, self.params.min_length)
+
+
+def rows_of_tracks(
+    boxes: Sequence[Array], labels: Sequence[Array], order: Array, min_length: str | int
+) -> Iterator[Columns]:
+    """Rows of one frame after another, of the tracks that last.
+
+    Parameters
+    ----------
+    boxes : sequence of ndarray (n, 5)
+        Detections of each place in the order of linking.
+    labels : sequence of ndarray (n,)
+        Track, from 0, of each of them.
+    order : ndarray (n_frames,)
+        Frame of each place.
+    min_length : int or "auto"
+        Detections in a row that make a track.
+    """
+    shortest = min(_SHORTEST, len(boxes)) if min_length == "auto" else int(min_length)
+    # Labels count up in the order of appearance, and boxes of one frame are
+    # sorted by score, so numbers only need to close the gaps.
+    kept = longest_runs(labels) >= shortest
+    number = np.where(kept, np.cumsum(kept), 0)
+    numbers = [number[label] for label in labels]
+    first = _first_places(numbers, int(kept.sum()))
+    for frame, place in enumerate(np.argsort(order)):
+        rows = _rows(boxes[place], numbers[place], first == place)
+        yield {"frame": np.full(len(first), frame), **rows}
 
 
 def link_order(energy: Array | None, n: int, order: str, tracker: str) -> Array:

@@ -80,21 +80,10 @@ class Pattern:
             for box in boxes
         ]
         centre = every[:, :2].mean(axis=0) if len(every) else np.zeros(2)
-        scale, mode = np.zeros(len(boxes)), self.params.scale
-        if mode == "energy" and not scaling.known(energy):
-            raise InputError(
-                "pattern: scale = 'energy' needs the beam energy of every frame",
-                "say: --set tracker.scale=free",
-            )
-        if mode in ("auto", "energy") and scaling.known(energy):
-            told, fixed, follows = scaling.contraction(
-                bright, np.asarray(energy)[order], valid.shape
-            )
-            if mode == "energy" or follows:
-                mode, scale = "energy", told
-                centre = centre if fixed is None else fixed
-        if mode == "auto":
-            mode = "constant" if scaling.known(energy) else "free"
+        scale, fixed, mode = scaling.expected(
+            self.params.scale, bright, energy, order, valid.shape, "pattern"
+        )
+        centre = centre if fixed is None else fixed
         shift = np.clip(np.nan_to_num(_SHIFT * spacing(bright), nan=_SHIFTS[1]), *_SHIFTS)
         spread = Spread(float(shift), float(shift), _BREATHING[mode])
         side = float(np.median(every[:, 2:4])) if len(every) else 1.0

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import uniform_filter
 
+from trackleed.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,38 @@ _SHIFTS = 8  # bins that a shift may be long
 def known(energy: Array | None) -> bool:
     """Whether energies tell a scale: those of all frames, positive."""
     return energy is not None and bool(np.all(np.isfinite(energy)) and np.all(energy > 0))
+
+
+def expected(
+    mode: str,
+    bright: Sequence[Array],
+    energy: Array | None,
+    order: Array,
+    shape: tuple[int, int],
+    tracker: str,
+) -> tuple[Array, Array | None, str]:
+    """Expected (log) scale of each frame, the fixed point if it is told, and the mode.
+
+    ``mode`` is ``"auto"``, ``"energy"``, ``"constant"`` or ``"free"``; the first is decided.
+
+    Raises
+    ------
+    InputError
+        If the scale should follow energies that are not known.
+    """
+    scale = np.zeros(len(bright))
+    if energy is not None and known(energy) and mode in ("auto", "energy"):
+        told, centre, follows = contraction(bright, np.asarray(energy)[order], shape)
+        follows = follows and bool(np.ptp(energy))
+        if follows or mode == "energy":
+            return told, centre, "energy"
+        return scale, None, "constant"
+    if mode == "energy":
+        raise InputError(
+            f"{tracker}: scale = 'energy' needs the beam energy of every frame",
+            "say: --set tracker.scale=free",
+        )
+    return scale, None, "free" if mode == "auto" else mode
 
 
 def frame_pairs(scale: Array) -> list[tuple[int, int]]:
