@@ -2,5 +2,12 @@
 
 from trackleed.analysis.centers.expansion import Expansion, expansion_center
 from trackleed.analysis.centers.finding import pattern_centers
+from trackleed.analysis.centers.smoothing import median_center, smooth_centers
 
-__all__ = ["Expansion", "expansion_center", "pattern_centers"]
+__all__ = [
+    "Expansion",
+    "expansion_center",
+    "median_center",
+    "pattern_centers",
+    "smooth_centers",
+]
