@@ -181,6 +181,13 @@ def test_the_view_holds_what_belongs_to_the_fits_and_no_other(run: tl.Run) -> No
     assert isinstance(view.index, pd.DataFrame)
 
 
+@pytest.fixture
+def frame_by_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames are counted, and progress is told, one at a time."""
+    monkeypatch.setattr("trackleed.store.store.COUNT_EVERY", 0.0)
+
+
+@pytest.mark.usefixtures("frame_by_frame")
 def test_an_import_cut_short_does_not_lend_its_frames_to_another_series(
     spot_folder: Path, tmp_path: Path
 ) -> None:
@@ -201,6 +208,7 @@ def test_an_import_cut_short_does_not_lend_its_frames_to_another_series(
     assert np.array_equal(run.session.store.frames()[0], tifffile.imread(first))
 
 
+@pytest.mark.usefixtures("frame_by_frame")
 def test_an_import_cut_short_goes_on_where_it_stopped(spot_folder: Path, tmp_path: Path) -> None:
     seen: list[int] = []
 

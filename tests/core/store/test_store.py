@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,57 @@ def test_a_second_writer_of_frames_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(SessionBusy, match="another process"):
         first.append(frames[2])
     assert first.n_valid == 2
+
+
+@pytest.mark.parametrize("every", [0.0, 60.0])
+def test_many_frames_are_written_at_once(
+    tmp_path: Path, every: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackleed.store.store.COUNT_EVERY", every)
+    frames = series(5)
+    store = filled(tmp_path / "store.zarr", frames[:1], n_frames=5)
+    counts = list(store.extend(frames[1:]))
+    assert counts == ([5] if every else [2, 3, 4, 5])
+    assert store.n_valid == 5
+    np.testing.assert_array_equal(list(open_frames(store.path)), frames)
+    with pytest.raises(InputError, match="all of its 5 frames"):
+        list(store.extend(frames[:1]))
+
+
+def test_frames_count_only_when_they_are_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackleed.store.store.COUNT_EVERY", 60.0)
+    store = Store.create(tmp_path / "store.zarr", 4, (5, 7), "uint16")
+    others = Store.open(store.path)
+    valid = []
+
+    def frames() -> Iterator[np.ndarray]:
+        for frame in series(3):
+            valid.append(others.n_valid)
+            yield frame
+        raise OSError("file 3 is gone")
+
+    with pytest.raises(OSError, match="file 3"):
+        list(store.extend(frames()))
+    assert valid == [0, 0, 0]
+    assert others.n_valid == 0
+    store.append(series(1)[0])
+    assert others.n_valid == 1
+
+
+def test_a_second_writer_of_many_frames_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trackleed.store.store.COUNT_EVERY", 0.0)
+    frames = series(4)
+    store = Store.create(tmp_path / "store.zarr", 4, (5, 7), "uint16")
+    counts = store.extend(frames)
+    assert next(counts) == 1
+    Store.open(store.path).append(frames[1])
+    with pytest.raises(SessionBusy, match="another process"):
+        next(counts)
+    assert store.n_valid == 2
 
 
 def test_reading_needs_neither_zarr_nor_pandas(tmp_path: Path) -> None:

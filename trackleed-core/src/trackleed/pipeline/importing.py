@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -146,9 +146,10 @@ def copy_frames(source: FrameSource, store: Store, progress: Progress) -> None:
     """Copy the frames that the store does not hold yet."""
     total = len(source)
     progress("import", store.n_valid, total)
-    for i in range(store.n_valid, total):
-        store.append(source.read(i))
-        progress("import", i + 1, total)
+    frames = (source.read(i) for i in range(store.n_valid, total))
+    with closing(store.extend(frames)) as counts:
+        for done in counts:
+            progress("import", done, total)
 
 
 def describe_frames(

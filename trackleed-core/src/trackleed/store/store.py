@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,11 @@ from trackleed.store.layout import IMAGES, SETTINGS, Array
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
+
+COUNT_EVERY = 0.05
+"""Seconds for which frames are gathered before they are written and counted."""
+
+_GATHERED = 32_000_000  # bytes
 
 
 class Store:
@@ -93,21 +100,60 @@ class Store:
         SessionError
             If it cannot be written.
         """
+        self._write([self._checked(frame)])
+
+    def extend(self, frames: Iterable[Array]) -> Generator[int, None, None]:
+        """Write further frames as `append` does, several at a time; yields how many are valid.
+
+        They are counted twenty times a second or every 32 MB: who is killed in between writes
+        the last few again. A thread has the disk take them meanwhile, so that `sync` is quick.
+        """
+        flusher = ThreadPoolExecutor(1, thread_name_prefix="trackleed-flush")
+        try:
+            for several in self._gathered(frames):
+                flusher.submit(self._flush, self._write(several))
+                yield self._appended or 0
+        finally:
+            flusher.shutdown(cancel_futures=True)
+
+    def _gathered(self, frames: Iterable[Array]) -> Iterator[list[Array]]:
+        several: list[Array] = []
+        until = time.monotonic() + COUNT_EVERY
+        for frame in frames:
+            several.append(self._checked(frame))
+            if time.monotonic() >= until or len(several) * several[0].nbytes > _GATHERED:
+                yield several
+                several = []
+                until = time.monotonic() + COUNT_EVERY
+        if several:
+            yield several
+
+    def _checked(self, frame: Array) -> Array:
+        """A frame as its bytes are stored."""
         frame = np.asarray(frame)
         if frame.shape != self.shape or frame.dtype.newbyteorder("<") != self.dtype:
             raise InputError(
                 f"frame is {frame.shape} {frame.dtype}, {self.path} holds {self.shape} {self.dtype}"
             )
+        return np.ascontiguousarray(frame, self.dtype)
+
+    def _write(self, frames: list[Array]) -> range:
+        """Write the next frames and count them; returns their numbers."""
         with self._changing() as state:
-            i = state["n_valid"]
-            if i == self.n_frames:
-                raise InputError(f"{self.path} holds all of its {self.n_frames} frames already")
-            if self._appended not in (None, i):
+            first = state["n_valid"]
+            if self._appended not in (None, first):
                 raise SessionBusy(f"another process is writing frames to {self.path}")
-            chunk = layout.frame_file(self.path / "frames", i)
-            chunk.write_bytes(np.ascontiguousarray(frame, self.dtype).data)
-            state["n_valid"] = i + 1
-        self._appended = i + 1
+            if first + len(frames) > self.n_frames:
+                raise InputError(f"{self.path} holds all of its {self.n_frames} frames already")
+            for i, frame in enumerate(frames, first):
+                layout.frame_file(self.path / "frames", i).write_bytes(frame.data)
+            state["n_valid"] = first + len(frames)
+        self._appended = first + len(frames)
+        return range(first, first + len(frames))
+
+    def _flush(self, numbers: range) -> None:
+        for i in numbers:
+            sync(layout.frame_file(self.path / "frames", i))
 
     def put_image(self, name: str, image: Array) -> None:
         """Write one of `IMAGES`, array (y, x), in place of an earlier one.
@@ -202,10 +248,8 @@ class Store:
 
     def sync(self) -> None:
         """Wait until all valid frames would survive a loss of power."""
-        folder = self.path / "frames"
-        for i in range(self.n_valid):
-            sync(layout.frame_file(folder, i))
-        for path in (folder, self.path / layout.META, self.path):
+        self._flush(range(self.n_valid))
+        for path in (self.path / "frames", self.path / layout.META, self.path):
             sync(path)
 
     def _chunks(self) -> layout.Chunks:
