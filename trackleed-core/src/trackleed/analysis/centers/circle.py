@@ -67,7 +67,7 @@ def fit_circle(
     ----------
     .. [1] Rousseeuw, J. Am. Stat. Assoc. 79, 871 (1984).
     """
-    start = _robust_start(x, y)
+    start = robust_circle(x, y)
     if start is None:
         return None
     keep = np.abs(np.hypot(x - start[0], y - start[1]) - start[2]) < tolerance
@@ -92,7 +92,8 @@ def _circle(fitted: Array, covariance: Array, residual: Array, variance: Array) 
     return Circle(x, y, radius, float(x_err), float(y_err), residual, variance)
 
 
-def _robust_start(x: Array, y: Array) -> Array | None:
+def robust_circle(x: Array, y: Array) -> Array | None:
+    """Circle through three of the spots from which the larger part of all is least far away."""
     chosen = spread(len(x), START_SPOTS)
     triples = chosen[np.array(list(combinations(range(len(chosen)), 3)), dtype=np.int64)]
     circles = circle_through(x[triples], y[triples])
