@@ -12,30 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from trackleed.cli import main
 from trackleed.session import Session
 
 pytestmark = pytest.mark.usefixtures("plugin")
 
 Call = Callable[..., tuple[int, str, str]]
 CHAIN = ("--detector", "bright", "--tracker", "nearest", "--mask", "none")
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["trackleed", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def trackleed(*arguments: object, **popen: object) -> subprocess.Popen[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ class MemoryView:
     """What an exporter is shown, without a session: tables in memory."""
 
     block = 4
+    path = Path("Ir(111).trackleed")
 
     def __init__(self, frames: FrameSequence, index: pd.DataFrame, **known: pd.DataFrame) -> None:
         self.frames = frames

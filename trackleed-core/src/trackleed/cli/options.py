@@ -41,6 +41,18 @@ run_argument = click.argument("run_path", metavar="RUN.trackleed", type=RunPath(
 
 def backend_option(kind: Kind, default: str | None, flag: str | None = None) -> Callable[[F], F]:
     """``--tracker NAME`` and the like, completed with what is installed."""
+    text = f"The {kind} to use" + (f" (default: {default})." if default else ".")
+    return click.option(
+        flag or f"--{kind}",
+        kind,
+        metavar="NAME",
+        shell_complete=complete_backend(kind),
+        help=text,
+    )
+
+
+def complete_backend(kind: Kind) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Names of the backends of a kind that begin as typed."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         from trackleed.registry import Registry
@@ -48,10 +60,7 @@ def backend_option(kind: Kind, default: str | None, flag: str | None = None) -> 
         names = (b.spec.name for b in Registry.discover().of_kind(kind))
         return [name for name in names if name.startswith(incomplete)]
 
-    text = f"The {kind} to use" + (f" (default: {default})." if default else ".")
-    return click.option(
-        flag or f"--{kind}", kind, metavar="NAME", shell_complete=complete, help=text
-    )
+    return complete
 
 
 set_option = click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from trackleed.cli.options import (
     backend_name,
     backend_option,
+    complete_backend,
     exporter_options,
     gather,
     jobs_option,
@@ -21,6 +23,9 @@ from trackleed.cli.options import (
 )
 from trackleed.cli.series import import_arguments, series_options
 from trackleed.errors import InputError
+
+MANY_FILES = 20
+"""Files of one folder from which on they are counted instead of listed."""
 
 
 @click.command("import", short_help="Copy a series into a new session.")
@@ -130,13 +135,14 @@ def analyse(run_path: Path, **flags: Any) -> None:
     do(open_session(run_path), flags, lambda work: work.analyse(fits=flags["fits"], **options))
 
 
-@click.command()
+@click.command(short_help="CSV files, pictures, plots, I(V) curves, a zip.")
 @run_argument
 @click.option(
     "--as",
     "exporters",
     multiple=True,
     metavar="NAME",
+    shell_complete=complete_backend("exporter"),
     help="An exporter; repeatable (default: csv and overlays).",
 )
 @click.option(
@@ -151,11 +157,23 @@ def analyse(run_path: Path, **flags: Any) -> None:
 @recipe_option
 @json_option
 def export(run_path: Path, **flags: Any) -> None:
-    """Write CSV files and pictures."""
+    """Write CSV files, pictures, plots, I(V) curves, training data, or the session as a zip.
+
+    \b
+    Examples:
+        trackleed export scan.trackleed --as plots --as iv --set exporter.dpi=300
+        trackleed export scan.trackleed --as session-zip --to /backup
+
+    An option goes to those of the exporters that have it.
+    """
     from trackleed.cli.run import EXPORTERS
+    from trackleed.registry import Registry
 
     options = gather(flags["recipe"], flags["settings"])["exporter"]
     exports = exporter_options(flags["exporters"] or EXPORTERS, options)
+    registry = Registry.discover()
+    for name, given in exports.items():
+        registry.find("exporter", name).make(**given)  # what is not ready fails before any writes
 
     def work_all(work: Any) -> list[str]:
         return [
@@ -219,10 +237,22 @@ def _tell(made: list[Any], as_json: bool) -> None:
             json.dumps([m if isinstance(m, str) else m.model_dump(mode="json") for m in made])
         )
         return
+    for line in by_folder([m for m in made if isinstance(m, str)]):
+        click.echo(line)
     for one in made:
         if isinstance(one, str):
-            click.echo(one)
             continue
         click.echo(f"{one.id}: {one.rows} rows in {one.seconds:.1f} s")
         for note in one.message.splitlines():
             click.echo(f"  {note}")
+
+
+def by_folder(paths: list[str]) -> list[str]:
+    """The files, but of a folder with many of them only its name and their number."""
+    count = Counter(Path(path).parent for path in paths)
+    lines: dict[str, None] = {}
+    for path in paths:
+        folder = Path(path).parent
+        many = count[folder] > MANY_FILES
+        lines[f"{folder}/ ({count[folder]} files)" if many else path] = None
+    return list(lines)

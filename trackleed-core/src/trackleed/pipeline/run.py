@@ -225,7 +225,8 @@ class Run(Analyses):
         backend : str
             An exporter, as ``trackleed backends`` lists them.
         fits : Step or str, optional
-            Fits to export, with all that belongs to them; the newest by default.
+            Fits to export, with all that belongs to them; by default the newest, or what
+            there is before there are any.
         folder : path, optional
             Where to; ``exports/`` of the session by default.
         **options
@@ -237,15 +238,16 @@ class Run(Analyses):
             The files written.
         """
         found = self.registry.find("exporter", backend)
-        source = self._chosen("refine", fits)
+        source = self._furthest() if fits is None else self._chosen("refine", fits)
         target = Path(folder) if folder is not None else self.session.path / "exports"
         view = SessionView(self.session, source)
+        exporter = found.make(**options)
 
         def work(writer: StepWriter) -> None:
             target.mkdir(parents=True, exist_ok=True)
             n = 0
             with engine.blame(found.label, f"writing to {target}"):
-                for n, path in enumerate(found.make(**options).export(view, target), start=1):
+                for n, path in enumerate(exporter.export(view, target), start=1):
                     writer.note(str(path.relative_to(target)))
                     self.progress(f"export {backend}", n, 0)
                 self.progress(f"export {backend}", n, n)
@@ -261,7 +263,9 @@ class Run(Analyses):
             inputs=list(view.steps.values()),
             backend=found.address,
             version=found.version,
-            still_good=lambda step: all(path.exists() for path in _files(step, target)),
+            still_good=lambda step: (
+                "session" not in found.spec.needs and all(p.exists() for p in _files(step, target))
+            ),
         )
         return _files(step, target)
 
@@ -338,6 +342,12 @@ class Run(Analyses):
                 f"first: trackleed {verb} {self.session.path}",
             )
         return newest
+
+    def _furthest(self) -> Step:
+        """The newest finished step of the latest kind that the session has come to."""
+        kinds = ("refine", "track", "detect")
+        found = (self.session.latest(kind) for kind in kinds)
+        return next(filter(None, found), None) or self._chosen("import", None)
 
     def _kept_seeds(self, seeds: pd.DataFrame) -> Step:
         with self.session.step(
