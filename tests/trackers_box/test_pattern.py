@@ -23,8 +23,8 @@ from trackleed_trackers_box.scaling import contraction
 CENTRE = np.array([285.0, 231.0])  # neither the middle of the frame nor of the detections
 
 
-class Unread:
-    """Frames of which no pixel is asked for."""
+class Dark:
+    """Frames without any light."""
 
     shape, dtype = (512, 512), np.dtype("u2")
 
@@ -35,7 +35,7 @@ class Unread:
         return self.n
 
     def read(self, i):
-        raise AssertionError("a linker of detections reads no frame")
+        return np.zeros(self.shape, self.dtype)
 
 
 @dataclass
@@ -91,7 +91,7 @@ def track(n, table, energy=None, valid=None, **options):
     """The tracks table, and positions (frame, track, 2)."""
     tracker = Pattern(make(PatternParams, options, "pattern"))
     index = {} if energy is None else {"energy_eV": np.asarray(energy, dtype=float)}
-    frames = FrameSequence(Unread(n), index=index, valid=valid)
+    frames = FrameSequence(Dark(n), index=index, valid=valid)
     parts = list(tracker.track(frames, None, table))
     assert [set(part["frame"].tolist()) for part in parts] == [
         {i} if len(part["frame"]) else set() for i, part in enumerate(parts)
@@ -288,6 +288,26 @@ def test_places_on_the_mask_are_masked_and_none_lies_outside_the_frame():
     assert placed[["x", "y"]].max().max() <= 511
 
 
+def test_what_the_pixels_show_is_measured_though_it_was_not_detected():
+    scene = film(12)
+    dim, gone = inside(scene)[:2]
+    scene.there[4:8, [dim, gone]] = False
+    y, x = np.mgrid[:512, :512]
+    away = (x - scene.xy[0, dim, 0]) ** 2 + (y - scene.xy[0, dim, 1]) ** 2
+    light = 50 + 10 * np.exp(-away / (2 * 3.0**2))
+    pixels = np.random.default_rng(9).normal(light, 4, (12, 512, 512)).astype(np.float32)
+    detections = scene.detections(noise=0.1)
+    parts = list(
+        Pattern(PatternParams()).track(FrameSequence(ArraySource(pixels)), None, detections)
+    )
+    xy = np.stack([[part["x"], part["y"]] for part in parts]).transpose(0, 2, 1)
+    followed = spot_of(xy, scene)
+    for spot, state in ((dim, "measured"), (gone, "predicted")):
+        number = followed.index(spot)
+        assert [part["state"][number] for part in parts[4:8]] == [state] * 4
+        assert np.linalg.norm(xy[4:8, number] - scene.xy[4:8, spot], axis=1).max() < 0.5
+
+
 def test_clipped_pixels_are_saturated():
     scene = film(6)
     pixels = np.zeros((6, 512, 512), np.uint8)
@@ -348,7 +368,7 @@ def test_without_detections_there_are_no_tracks():
     assert len(table) == 0
     assert xy.shape == (5, 0, 2)
     with pytest.raises(InputError, match="was given none"):
-        next(Pattern(PatternParams()).track(FrameSequence(Unread(3)), None, None))
+        next(Pattern(PatternParams()).track(FrameSequence(Dark(3)), None, None))
 
 
 def test_energies_asked_for_and_not_known_are_an_error():

@@ -11,6 +11,7 @@ from trackleed.tables import State
 from trackleed_trackers_box import scaling, verdict
 from trackleed_trackers_box.following import Series, follow
 from trackleed_trackers_box.hungarian import by_frame, link_order
+from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import spacing, within
 from trackleed_trackers_box.motion import Spread
 
@@ -46,10 +47,12 @@ class Pattern:
         """Yield the rows of one frame after another.
 
         Every track has a row in every frame. ``seed`` is its first detection in the order
-        of linking, ``measured`` (``saturated`` where pixels are clipped) a later one. For up
-        to ``max_gap`` frames from a detection its place is known from the motion of the
-        pattern: ``predicted``, or ``masked`` if that lies on the mask. Elsewhere it is
-        ``lost``. Tracks count from 1, from the one that is detected most.
+        of linking, ``measured`` another one. For up to ``max_gap`` frames from a detection
+        its place is known from the motion of the pattern: ``masked`` if that lies on the
+        mask, ``measured`` if the pixels show a spot there (Student's t of its height is 4 or
+        more, see `trackleed_trackers_box.light`), else ``predicted``. What is measured where
+        pixels are clipped is ``saturated``. Elsewhere a track is ``lost``. Tracks count from
+        1, from the one that is detected most.
 
         Raises
         ------
@@ -75,10 +78,8 @@ class Pattern:
     ) -> Series:
         """What is linked, and how its scale is expected to go."""
         every = np.concatenate([*boxes, np.zeros((0, 5))])
-        bright = [
-            box[box[:, 4] >= np.median(every[:, 4]), :2] if len(box) else box[:, :2]
-            for box in boxes
-        ]
+        usual = float(np.median(every[:, 4])) if len(every) else 0.0
+        bright = [box[box[:, 4] >= usual, :2] for box in boxes]
         centre = every[:, :2].mean(axis=0) if len(every) else np.zeros(2)
         scale, fixed, mode = scaling.expected(
             self.params.scale, bright, energy, order, valid.shape, "pattern"
@@ -125,7 +126,8 @@ def _inside(points: Array, shape: tuple[int, int]) -> Array:
 
 
 def _rows(frames: FrameSequence, frame: int, values: Array, states: Array) -> dict[str, Array]:
-    """Columns of all tracks (n_tracks,) in one frame."""
+    """Columns of all tracks (n_tracks,) in one frame, whose pixels have the last word."""
+    _look(frames, frame, values, states)
     n_tracks = len(values)
     names = ("x", "y", "width", "height", "score")
     columns = dict(zip(names, values.T))  # noqa: B905
@@ -135,3 +137,17 @@ def _rows(frames: FrameSequence, frame: int, values: Array, states: Array) -> di
         states[seen[clipped]] = State.SATURATED.value
     number = {"frame": np.full(n_tracks, frame), "track_id": np.arange(1, n_tracks + 1)}
     return {**number, **columns, "state": states}
+
+
+def _look(frames: FrameSequence, frame: int, values: Array, states: Array) -> None:
+    """Call measured what is predicted, and there."""
+    waiting = np.flatnonzero(states == State.PREDICTED.value)
+    if not len(waiting):
+        return
+    pixels = np.asarray(frames[frame])
+    free = frames.valid & np.isfinite(pixels) & ~frames.saturated(frame)
+    places = values[np.isfinite(values[:, 0]), :2]
+    t, height = seen_light(pixels, free, values[waiting, :2], values[waiting, 2], places)
+    there = waiting[t >= SIGNIFICANT]
+    states[there] = State.MEASURED.value
+    values[there, 4] = height[t >= SIGNIFICANT]
