@@ -213,7 +213,7 @@ def test_of_two_seeds_on_one_spot_one_is_followed(series, drift):
     made = series(drift(6))
     seeds = made.seeds(spots=[5, 6, 5]) | {"track_id": np.array([1, 2, 3])}
     seeds["x"][2] += 2.0
-    table, _ = made.track("lk-skip", seeds)
+    table, _ = made.track("lk-skip", seeds, min_ncc=0)
     assert states(table, 1) == ["seed"] + ["measured"] * 5
     assert states(table, 3) == ["seed"] + ["lost"] * 5
 

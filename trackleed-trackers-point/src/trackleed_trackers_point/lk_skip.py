@@ -169,7 +169,7 @@ class _Skip:
             lambda: np.where((self.unseen <= self.params.max_gap)[:, None], place, np.nan),
         )
         for start in starts:
-            left = np.flatnonzero(np.isnan(snr) & np.isfinite(place).all(axis=1))
+            left = np.flatnonzero(np.isnan(snr) & self.begun & np.isfinite(place).all(axis=1))
             if not len(left):
                 break
             centre, clear = spots.locate(self.now, start()[left], self.sigma[left])
