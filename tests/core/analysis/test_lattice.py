@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackleed import tables
-from trackleed.analysis.lattice import cells
-from trackleed.analysis.lattice import fit_lattice, pixels_per_inverse_angstrom
+from trackleed.analysis.lattice import cells, fit_lattice, pixels_per_inverse_angstrom
 from trackleed.errors import InputError
 
 A, B = np.array([60.0, 5.0]), np.array([-20.0, 55.0])
