@@ -141,9 +141,9 @@ def pair(lab, distance, ratio=1.0):
     return lab.refine(lab.sequence(lab.noisy(frame)), where)
 
 
-@pytest.mark.parametrize(("distance", "ratio"), [(6, 1), (8, 1), (10, 5), (1, 1), (0, 1)])
-def test_spot_of_another_track_in_the_roi_is_a_neighbour(lab, distance, ratio) -> None:
-    assert pair(lab, distance, ratio)["status"][0] == FitStatus.NEIGHBOUR
+@pytest.mark.parametrize("distance", [0, 1])
+def test_two_tracks_on_one_spot_are_neighbours(lab, distance) -> None:
+    assert list(pair(lab, distance)["status"]) == [FitStatus.NEIGHBOUR] * 2
 
 
 def test_distant_neighbour_does_not_disturb(lab) -> None:

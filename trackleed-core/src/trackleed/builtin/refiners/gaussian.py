@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from trackleed.builtin.refiners import cutouts, neighbours
+from trackleed.builtin.refiners.crowds import measure_together
 from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.measure import Tracks, blank, measure
 from trackleed.builtin.refiners.model import Array
@@ -25,10 +26,12 @@ class Gaussian:
     """Rotated elliptical Gaussian on a background, fitted to every tracked ROI.
 
     Each ROI is a square centred on the pixel nearest to the track. Pixels that are
-    masked, NaN, saturated, outside the frame, nearer to another track, or far darker
-    than the background (the shadow of the gun) count for nothing. The weights are
-    those of the series' noise model at the level of the fitted model. ``r_squared`` is
-    1 - SSE / SST, unweighted; ``chi2_red`` is weighted; ``snr`` is volume over its error.
+    masked, NaN, saturated, outside the frame, or far darker than the background (the
+    shadow of the gun) count for nothing. Spots whose ROIs overlap are fitted together, on one
+    background, and share ``r_squared`` and ``chi2_red``; where one of them cannot be, its
+    pixels are left out of its neighbours' fits. The weights are those of the series' noise
+    model at the level of the fitted model. ``r_squared`` is 1 - SSE / SST, unweighted;
+    ``chi2_red`` is weighted; ``snr`` is volume over its error.
 
     Parameters
     ----------
@@ -97,14 +100,19 @@ class Gaussian:
         """Columns of the ROIs of some whole frames."""
         pair = neighbours.pairs(tracks.frame, tracks.x, tracks.y, tracks.side)
         found = blank(len(tracks))
-        for rois in _cut(frames, scaling, tracks):
+        parts = list(_cut(frames, scaling, tracks))
+        for rois in parts:
             for first in range(0, len(rois), BATCH):
                 batch = rois.take(slice(first, first + BATCH))
                 for name, values in measure(batch, tracks, pair, noise, self.params).items():
                     found[name][batch.row] = values
         found["tracked"] = np.isfinite(tracks.x)
         found["settled"] = settled(found, self.params)
-        found.update(neighbours.disturbance(pair, tracks.x, tracks.y, found))
+        found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
+        joined = measure_together(parts, tracks, pair, found, noise, self.params)
+        found["settled"] = settled(found, self.params)
+        found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
+        found["leak"] = neighbours.leak(pair, tracks.x, tracks.y, found, joined)
         status = judge(found, self.params)
         kept = np.isin(status, [str(word) for word in NUMBERS]) & found["settled"]
         for column in FITS.columns:

@@ -10,7 +10,7 @@ from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.compiled.single import CONVERGED, GONE, UNSETTLED, Results
 from trackleed.builtin.refiners.cutouts import Cutouts, shaded
 from trackleed.builtin.refiners.engine import fit, free_parameters
-from trackleed.builtin.refiners.model import Array, peak
+from trackleed.builtin.refiners.model import PARAMETERS, Array, peak
 from trackleed.builtin.refiners.neighbours import own_pixels
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.frames import NoiseModel
@@ -56,6 +56,7 @@ def blank(n: int) -> dict[str, Array]:
             )
         },
         "precision": np.full((n, 2, 2), np.nan),
+        "k": np.full((n, PARAMETERS), np.nan),
     }
 
 
@@ -86,7 +87,7 @@ def measure(
         With the names of `blank`.
     """
     x, y = tracks.x[rois.row], tracks.y[rois.row]
-    alone = rois.shown & ~rois.clipped & ~shaded(rois, noise, x, y)
+    alone = trusted(rois, tracks, noise)
     usable = alone & own_pixels(rois, tracks.x, tracks.y, pair)
     fitted = fit(
         rois.counts,
@@ -98,15 +99,18 @@ def measure(
         params.scale_errors,
         params.estimator,
     )
-    found = _columns(rois, fitted, params)
+    fitted.numbers[:, 0] += rois.x
+    fitted.numbers[:, 1] += rois.y
+    found = columns(fitted.numbers)
+    found["chi2_red"] = fitted.chi2 / np.maximum(fitted.pixels - parameters(params), 1)
+    found["r_squared"] = 1 - fitted.squares / np.maximum(fitted.spread, 1e-300)
     known = [np.isfinite(v) for name, v in found.items() if v.ndim == 1 and "theta" not in name]
     found["converged"] = np.logical_and.reduce(known)
     # Less light at the track than around it: what there is stands elsewhere.
     elsewhere = (fitted.outcome == UNSETTLED) & (fitted.clear < -params.snr_min)
     found["gone"] = (fitted.outcome == GONE) | elsewhere
-    found["shift"] = np.hypot(found["x"] - x, found["y"] - y) / rois.side
-    found["width"] = np.maximum(found["fwhm_x"], found["fwhm_y"]) / rois.side
-    found["sigma"] = np.minimum(found["sigma_x"], found["sigma_y"])
+    place(found, x, y, rois.side)
+    found["k"] = fitted.k
     found["inside"] = rois.inside
     found["shown"] = rois.shown.mean(axis=(1, 2)) / np.maximum(rois.inside, 1e-12)
     middle = rois.distance2(x, y) <= (rois.side / 6) ** 2
@@ -120,24 +124,33 @@ def measure(
     return found
 
 
+def trusted(rois: Cutouts, tracks: Tracks, noise: NoiseModel) -> Array:
+    """Pixels that count, whichever track they are nearest to, bool (n, side, side)."""
+    dark = shaded(rois, noise, tracks.x[rois.row], tracks.y[rois.row])
+    return np.asarray(rois.shown & ~rois.clipped & ~dark)
+
+
 def parameters(params: GaussianParams) -> int:
     """How many parameters are fitted."""
     return int(free_parameters(params.shape, params.background).max()) + 1
 
 
-def _columns(rois: Cutouts, fitted: Results, params: GaussianParams) -> dict[str, Array]:
-    """Columns of ``fits``, and ``precision``, of the fits as they came out."""
-    found = dict(zip(NUMBERS, fitted.numbers.T.copy(), strict=True))
-    found["x"] += rois.x
-    found["y"] += rois.y
+def columns(numbers: Array) -> dict[str, Array]:
+    """Columns of ``fits``, and ``precision``, from the engine's numbers (n, len(NUMBERS))."""
+    found = dict(zip(NUMBERS, numbers.T.copy(), strict=True))
     for name in ("fwhm_x", "fwhm_y", "fwhm_x_err", "fwhm_y_err"):
         found[name] = FWHM * found[name.replace("fwhm", "sigma")]
-    found["chi2_red"] = fitted.chi2 / np.maximum(fitted.pixels - parameters(params), 1)
-    found["r_squared"] = 1 - fitted.squares / np.maximum(fitted.spread, 1e-300)
     found["snr"] = found["volume"] / found["volume_err"]
     p_xx, p_xy, p_yy = (found.pop(name) for name in ("p_xx", "p_xy", "p_yy"))
     found["precision"] = np.stack([p_xx, p_xy, p_xy, p_yy], axis=1).reshape(-1, 2, 2)
     return found
+
+
+def place(found: dict[str, Array], x: Array, y: Array, side: Array | int) -> None:
+    """Add where the fits stand against their tracks, in sides of their ROIs."""
+    found["shift"] = np.hypot(found["x"] - x, found["y"] - y) / side
+    found["width"] = np.maximum(found["fwhm_x"], found["fwhm_y"]) / side
+    found["sigma"] = np.minimum(found["sigma_x"], found["sigma_y"])
 
 
 def _clipped(rois: Cutouts, middle: Array, fitted: Results) -> Array:

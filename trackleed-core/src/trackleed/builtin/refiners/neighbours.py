@@ -46,10 +46,8 @@ def own_pixels(rois: Cutouts, x: Array, y: Array, pair: tuple[Array, Array]) -> 
     return own
 
 
-def disturbance(
-    pair: tuple[Array, Array], x: Array, y: Array, fits: dict[str, Array]
-) -> dict[str, Array]:
-    """What neighbours do to fits.
+def astray(pair: tuple[Array, Array], x: Array, y: Array, fits: dict[str, Array]) -> Array:
+    """Whether a fit stands nearer to a neighbour's track than to its own, bool (n,).
 
     Parameters
     ----------
@@ -58,30 +56,42 @@ def disturbance(
     x, y : ndarray (n,)
         Tracked positions.
     fits : dict of ndarray (n,)
-        Fitted ``x``, ``y``, ``amplitude``, ``precision`` (n, 2, 2); ``converged``, ``settled``.
-
-    Returns
-    -------
-    dict
-        ``astray`` (n,), bool: the fit stands nearer to a neighbour's track than to its own.
-        ``leak`` (n,): light of a neighbour half-way to it, over the spot's own
-        amplitude. The ROI is cut off there, so that no pixel of the fit gets more.
-        A neighbour whose own fit found no spot at its place is taken for a twin if it is
-        close, where a spot could hide, and for dark if not.
+        Fitted ``x``, ``y``; ``converged``.
     """
     i, j = pair
     to_own = np.hypot(fits["x"] - x, fits["y"] - y)
     to_other = np.hypot(fits["x"][i] - x[j], fits["y"][i] - y[j])
-    astray = np.zeros(len(x), dtype=bool)
-    np.logical_or.at(astray, i, fits["converged"][i] & (to_other < to_own[i]))
+    found = np.zeros(len(x), dtype=bool)
+    np.logical_or.at(found, i, fits["converged"][i] & (to_other < to_own[i]))
+    return found
 
-    own = fits["settled"][i]
-    i, j = i[own], j[own]
-    sound = fits["settled"][j] & ~astray[j]
+
+def leak(
+    pair: tuple[Array, Array], x: Array, y: Array, fits: dict[str, Array], joined: Array
+) -> Array:
+    """Light of a neighbour half-way to it, over the spot's own amplitude, array (n,).
+
+    The ROI is cut off there, so that no pixel of the fit gets more. A neighbour
+    whose own fit found no spot at its place is taken for a twin if it is close, where a spot could
+    hide, and for dark if not. One that was fitted together with the spot leaks nothing.
+
+    Parameters
+    ----------
+    pair, x, y
+        As in `astray`.
+    fits : dict of ndarray (n,)
+        Fitted ``amplitude``, ``precision`` (n, 2, 2); ``settled``, ``astray``.
+    joined : ndarray of bool
+        Of each pair i, j, whether j was fitted together with i.
+    """
+    i, j = pair
+    alone = fits["settled"][i] & ~joined
+    i, j = i[alone], j[alone]
+    sound = fits["settled"][j] & ~fits["astray"][j]
     shape = fits["precision"][np.where(sound, j, i)]
     step = np.stack([x[i] - x[j], y[i] - y[j]], axis=1)
     distance2 = np.einsum("ni,nij,nj->n", step, shape, step)  # in widths
     ratio = np.where(sound, fits["amplitude"][j] / fits["amplitude"][i], distance2 < CLOSE**2)
-    leak = np.zeros(len(x))
-    np.maximum.at(leak, i, ratio * np.exp(-0.5 * distance2 / 4))
-    return {"astray": astray, "leak": leak}
+    most = np.zeros(len(x))
+    np.maximum.at(most, i, ratio * np.exp(-0.5 * distance2 / 4))
+    return most

@@ -1,0 +1,198 @@
+"""Spots whose ROIs overlap, fitted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from trackleed.builtin.refiners import engine
+from trackleed.builtin.refiners.compiled.physical import NUMBERS
+from trackleed.builtin.refiners.compiled.single import CONVERGED
+from trackleed.builtin.refiners.compiled.solve import scratch
+from trackleed.builtin.refiners.compiled.together import Group, together
+from trackleed.builtin.refiners.cutouts import Cutouts
+from trackleed.builtin.refiners.model import PARAMETERS, PEAK, Array, half
+from trackleed.builtin.refiners.neighbours import SEPARABLE
+from trackleed.builtin.refiners.params import GaussianParams
+from trackleed.frames import NoiseModel
+
+LARGEST = 7  # spots in a group: a spot and six satellites
+
+
+@dataclass
+class Together:
+    """A group that was fitted; arrays (m, ...) over its members."""
+
+    rows: Array
+    numbers: Array  # (m, len(NUMBERS)), x and y in the frame
+    chi2_red: float
+    r_squared: float
+
+
+def groups(
+    pair: tuple[Array, Array], there: Array, x: Array, y: Array
+) -> Iterator[tuple[Array, Array]]:
+    """Rows to be fitted together, and those of them whose numbers are wanted.
+
+    Groups are those that hang together by overlapping ROIs. In a crowd of more than
+    `LARGEST` each spot is fitted with its nearest neighbours, for its own numbers.
+
+    Parameters
+    ----------
+    pair : tuple of ndarray
+        From `neighbours.pairs`.
+    there : ndarray (n,) of bool
+        Where there may be a spot.
+    x, y : ndarray (n,)
+        Tracked positions.
+    """
+    i, j = pair
+    distance = np.hypot(x[i] - x[j], y[i] - y[j])
+    twin = np.zeros(len(there), bool)
+    twin[i[(distance < SEPARABLE) & there[i] & there[j]]] = True
+    apart = there & ~twin
+    joined = apart[i] & apart[j]
+    i, j, distance = i[joined], j[joined], distance[joined]
+    near: dict[int, list[tuple[float, int]]] = {}
+    for a, b, d in zip(i.tolist(), j.tolist(), distance.tolist(), strict=True):
+        near.setdefault(a, []).append((d, b))
+        near.setdefault(b, []).append((d, a))
+    seen: set[int] = set()
+    for first in sorted(near):
+        if first in seen:
+            continue
+        crowd, ahead = {first}, [first]
+        while ahead:
+            new = {b for _, b in near[ahead.pop()]} - crowd
+            crowd |= new
+            ahead += new
+        seen |= crowd
+        if len(crowd) <= LARGEST:
+            rows = np.array(sorted(crowd))
+            yield rows, rows
+            continue
+        for row in sorted(crowd):
+            closest = sorted(set(near[row]))[: LARGEST - 1]
+            yield np.array([row, *(b for _, b in closest)]), np.array([row])
+
+
+def fit_group(
+    members: list[Cutouts],
+    usable: list[Array],
+    start: Array,
+    tracked: Array,
+    others: Array,
+    noise: NoiseModel,
+    params: GaussianParams,
+) -> Together | None:
+    """Fit the spots of one group on one background; None if that does not settle.
+
+    Parameters
+    ----------
+    members : list of Cutouts
+        One ROI each.
+    usable : list of ndarray (1, side, side)
+        Pixels of those ROIs that count, whoever they belong to.
+    start : ndarray (m, 9)
+        Where to start: the fits alone; NaN for spots that have none.
+    tracked : ndarray (m, 2)
+        Tracks of the members, x and y in the frame.
+    others : ndarray (l, 2)
+        Tracks near them that are not in the group: the pixels nearer to one of those than to
+        any member are left out.
+    """
+    group, corner = _group(members, usable, tracked, others, noise, params)
+    n = int(group.below.max()) + 1
+    k, b = _start(group, start)
+    numbers = np.full((len(members), len(NUMBERS)), np.nan)
+    outcome, chi2, squares = together(
+        group, k, b, k.copy(), b.copy(), scratch(n), params.scale_errors, engine.MAX_STEPS,
+        np.zeros((PARAMETERS, PARAMETERS)), numbers,
+    )  # fmt: skip
+    if outcome != CONVERGED:
+        return None
+    numbers[:, :2] += group.middle + corner
+    seen = group.counts[group.usable]
+    rows = np.array([member.row[0] for member in members])
+    return Together(
+        rows=rows,
+        numbers=numbers,
+        chi2_red=chi2 / max(len(seen) - n, 1),
+        r_squared=float(1 - squares / ((seen - seen.mean()) ** 2).sum()),
+    )
+
+
+def _group(
+    members: list[Cutouts],
+    usable: list[Array],
+    tracked: Array,
+    others: Array,
+    noise: NoiseModel,
+    params: GaussianParams,
+) -> tuple[Group, Array]:
+    """The pixels of all members' ROIs in one array; and its corner in the frame."""
+    side = np.array([member.side for member in members])
+    place = np.array([(member.x[0], member.y[0]) for member in members])
+    corner = (place - side[:, None] // 2).min(axis=0)
+    width, height = (place + side[:, None] // 2).max(axis=0) - corner + 1
+    counts, variance = np.zeros((height, width)), np.ones((3, height, width))
+    counted = np.zeros((height, width), bool)
+    for member, yes in zip(members, usable, strict=True):
+        x, y = (member.x[0], member.y[0]) - corner - member.side // 2
+        at = np.s_[..., y : y + member.side, x : x + member.side]
+        counts[at] = np.where(yes[0], member.counts[0], counts[at])
+        variance[at] = np.where(yes[0], member.variance(noise)[0], variance[at])
+        counted[at] |= yes[0]
+    rows, columns = np.mgrid[:height, :width] + corner[::-1, None, None]
+    mine, theirs = (
+        np.min([(columns - x) ** 2 + (rows - y) ** 2 for x, y in places], axis=0, initial=np.inf)
+        for places in (tracked, others)
+    )
+    apart = np.hypot(*(tracked[:, None] - tracked).T)
+    np.fill_diagonal(apart, np.inf)
+    free = engine.free_parameters(params.shape, params.background)
+    each = int(free[:PEAK].max()) + 1
+    own = np.where(free[:PEAK] < 0, -1, free[:PEAK] + each * np.arange(len(members))[:, None])
+    below = np.where(free[PEAK:] < 0, -1, free[PEAK:] + each * (len(members) - 1))
+    group = Group(
+        counts=counts,
+        usable=counted & (mine <= theirs),
+        variance=variance,
+        weights=np.zeros((2, height, width)),
+        side=side,
+        middle=np.asarray(place - corner, float),
+        tracked=np.asarray(tracked - place, float),
+        limit=np.minimum(params.max_shift * side, 0.5 * apart.min(axis=0)),
+        own=own,
+        below=below,
+        reach=float(max(width, height)),
+    )
+    return group, corner
+
+
+def _start(group: Group, alone: Array) -> tuple[Array, Array]:
+    """First parameters (m, 9) and background (3,): of the fits alone, where there are any.
+
+    A spot that has none, drowned in a neighbour's light, starts round at its track, as
+    high as the pixel there stands over the background of the brightest.
+    """
+    k, known = alone.copy(), np.isfinite(alone[:, 0])
+    level, tilt = float(np.median(group.counts[group.usable])), np.zeros(2)
+    if known.any():
+        brightest = int(np.nanargmax(k[:, 0]))
+        tilt = k[brightest, PEAK + 1 :] * group.reach / half(int(group.side[brightest]))
+        level = k[brightest, PEAK] - tilt @ group.middle[brightest] / group.reach
+    for m in np.flatnonzero(~known):
+        side = int(group.side[m])
+        at = group.tracked[m] / half(side)
+        column, row = np.rint(group.middle[m] + group.tracked[m]).astype(int)
+        below = level + tilt @ (group.middle[m] + group.tracked[m]) / group.reach
+        noise = np.sqrt(group.variance[2, row, column])
+        height = max(group.counts[row, column] - below, noise)
+        tightness = (half(side) / (side / engine.WIDTH)) ** 2
+        k[m] = 0.0
+        k[m, 0] = np.log(height) - 0.5 * tightness * (at @ at)
+        k[m, 1:3], k[m, [3, 5]] = tightness * at, -0.5 * tightness
+    return k, np.array([level, *tilt])
