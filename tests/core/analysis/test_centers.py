@@ -200,7 +200,7 @@ def test_a_fixed_centre_is_in_every_frame(fits_of) -> None:
     [
         ({"mode": "fixed"}, "needs x and y"),
         ({"mode": "fixed", "fixed": (1.0, np.nan)}, "needs x and y"),
-        ({"mode": "middle"}, "'middle' is not one of auto, pairs, circle, energy, fixed"),
+        ({"mode": "middle"}, "'middle' is not one of auto, pairs, circle, ellipse, energy, fixed"),
     ],
 )
 def test_wrong_wishes_are_explained(options, message) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from trackleed.analysis.centers.elliptic import (
+    centers_from_ellipses,
+    find_elliptic_rings,
+    tracks_on,
+)
 from trackleed.analysis.centers.expansion import Expansion, expansion_center
 from trackleed.analysis.centers.pairs import centers_from_pairs, find_pairs
 from trackleed.analysis.centers.rings import centers_from_rings, find_rings
@@ -17,7 +23,7 @@ from trackleed.tables import CENTERS, build
 if TYPE_CHECKING:
     import pandas as pd
 
-Mode = Literal["auto", "pairs", "circle", "energy", "fixed"]
+Mode = Literal["auto", "pairs", "circle", "ellipse", "energy", "fixed"]
 
 NONE = "none"
 """Mode of a frame whose centre is not known."""
@@ -39,6 +45,9 @@ def pattern_centers(
     index: pd.DataFrame | None = None,
     tracks: Sequence[int] | None = None,
     tolerance: float | None = None,
+    pixel_aspect: float = 1.0,
+    ring: Sequence[float] | None = None,
+    ring_frame: int | None = None,
 ) -> pd.DataFrame:
     """Find the centre of the pattern in each frame.
 
@@ -53,10 +62,12 @@ def pattern_centers(
         The ``fits`` table. Not modified.
     frames : int or sequence of int
         Number of frames of the series, or the frames wanted.
-    mode : {"auto", "pairs", "circle", "energy", "fixed"}
+    mode : {"auto", "pairs", "circle", "ellipse", "energy", "fixed"}
         ``pairs``: weighted mean of the midpoints of opposite spots (inversion symmetry
         about an unknown centre). ``circle``: centre of the circle through the spots of
-        one ring, the fullest. ``energy``: the point that the pattern contracts to when the
+        one ring, the fullest. ``ellipse``: the same for pixels that are not square and
+        screens that are tilted, with one shape in all frames; six spots in some of them, four
+        in each. ``energy``: the point that the pattern contracts to when the
         energy rises (`expansion_center`). ``fixed``: ``fixed``, in every frame. ``auto``: pairs
         if 40 % of the spots have a partner, five of six or more, four of fewer, and are seen in
         half of the frames that have spots at all; else a circle if four tracks share one;
@@ -72,6 +83,14 @@ def pattern_centers(
     tolerance : float, optional
         How far from the symmetry a spot may lie, px. When not given, a tenth of the usual
         distance between neighbouring spots, 1.5 to 10 px.
+    pixel_aspect : float
+        By which x is stretched before anything, and shrunk again after: height over
+        width of the pixels when they are not square. ``rms`` and ``tolerance`` are in heights.
+    ring : sequence of float, optional
+        For ``circle`` and ``ellipse``: x, y, radius, or x, y, two half axes and angle, px and
+        degrees, drawn by hand in one frame; the tracks with spots near it are the ring.
+    ring_frame : int, optional
+        That frame; the first with spots when not given.
 
     Returns
     -------
@@ -85,30 +104,48 @@ def pattern_centers(
     ------
     InputError
         If ``mode`` is unknown, "fixed" without a centre, or "energy" where the pattern does not
-        contract.
+        contract; if the aspect is not positive, or the ring is none or has no spots.
     """
     if mode not in get_args(Mode):
         raise InputError(f"centre {mode!r} is not one of {', '.join(get_args(Mode))}")
+    if not 0 < pixel_aspect < np.inf:
+        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
+    if ring is not None and mode not in ("circle", "ellipse"):
+        raise InputError(f"centre {mode!r} takes no ring", "use circle or ellipse")
     wanted = np.unique(np.arange(frames) if isinstance(frames, int) else np.asarray(frames))
     if mode == "fixed":
         return _fixed(wanted, fixed)
+    fits = fits.assign(x=fits["x"] * pixel_aspect, x_err=fits["x_err"] * pixel_aspect)
     spots = Spots.from_fits(fits, wanted, tracks)
     tolerance = tolerance or spots.tolerance()
-    if mode == "pairs":
-        found, how = _by_pairs(spots, tolerance, 0.0), "pairs"
-    elif mode == "circle":
-        found, how = _by_circle(spots, tolerance, 3), "circle"
+    if ring is not None:
+        unstretched = replace(spots, x=spots.x / pixel_aspect)
+        rings = tracks_on(unstretched, ring, ring_frame, tolerance)
+        by_ring = centers_from_rings if mode == "circle" else centers_from_ellipses
+        found, how = by_ring(spots, rings, tolerance), str(mode)
     else:
-        expansion = _expansion(fits, index, spots, tolerance)
-        if mode == "energy" and not expansion.known:
-            raise InputError(f"no centre from the energy: {expansion.reason}", "use --center auto")
-        if mode == "energy":
-            found, how = _by_energy(spots, expansion), "energy"
-        elif expansion.known:
-            found, how = _near(spots, tolerance, expansion)
-        else:
-            found, how = _by_either(spots, tolerance)
+        found, how = _by_mode(mode, fits, index, spots, tolerance)
+    found = replace(found, x=found.x / pixel_aspect, x_err=found.x_err / pixel_aspect)
     return _table(wanted, found, np.where(found.known, how, NONE))
+
+
+def _by_mode(
+    mode: Mode, fits: pd.DataFrame, index: pd.DataFrame | None, spots: Spots, tolerance: float
+) -> tuple[Found, str]:
+    """The centres and how they were found."""
+    if mode == "pairs":
+        return _by_pairs(spots, tolerance, 0.0), mode
+    if mode == "circle":
+        return _by_circle(spots, tolerance, 3), mode
+    if mode == "ellipse":
+        rings = find_elliptic_rings(spots, tolerance)
+        return centers_from_ellipses(spots, rings, tolerance), mode
+    expansion = _expansion(fits, index, spots, tolerance)
+    if mode == "energy":
+        if not expansion.known:
+            raise InputError(f"no centre from the energy: {expansion.reason}", "use --center auto")
+        return _by_energy(spots, expansion), mode
+    return _near(spots, tolerance, expansion) if expansion.known else _by_either(spots, tolerance)
 
 
 def _expansion(

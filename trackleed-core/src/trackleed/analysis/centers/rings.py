@@ -47,12 +47,8 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
     .. [1] Torr and Zisserman, Comput. Vis. Image Underst. 78, 138 (2000).
     """
     rows, busy = spots.sample(SAMPLE_FRAMES, SAMPLE_TRACKS)
-    triples = np.array(list(combinations(range(len(busy)), 3)), dtype=np.int64).reshape(-1, 3)
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
-    circles = np.array([circle_through(a[triples], b[triples]) for a, b in zip(x, y, strict=True)])
-    score = np.array(
-        [_score(a, b, c, tolerance, at_least) for a, b, c in zip(x, y, circles, strict=True)]
-    )
+    triples, circles, score = _candidates(x, y, tolerance, at_least)
     rings: list[Array] = []
     center = np.full((len(rows), 2), np.nan)
     while (dark := np.isnan(center[:, 0])).any() and score[dark].any():
@@ -69,6 +65,22 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
             center = np.where(np.isnan(center), seen, center)
             score[:, _elsewhere(circles, center, tolerance)] = 0
     return rings
+
+
+def ring_score(x: Array, y: Array, tolerance: float, at_least: int) -> float:
+    """How well the best ring of `find_rings` fits spots (frame, track)."""
+    score = _candidates(x, y, tolerance, at_least)[2]
+    return float(score.sum(axis=0).max(initial=0)) if len(score) else 0.0
+
+
+def _candidates(x: Array, y: Array, tolerance: float, at_least: int) -> tuple[Array, Array, Array]:
+    """Triples of tracks, the circles through them and their scores, (frame, triple)."""
+    triples = np.array(list(combinations(range(x.shape[1]), 3)), dtype=np.int64).reshape(-1, 3)
+    circles = np.array([circle_through(a[triples], b[triples]) for a, b in zip(x, y, strict=True)])
+    score = np.array(
+        [_score(a, b, c, tolerance, at_least) for a, b, c in zip(x, y, circles, strict=True)]
+    )
+    return triples, circles, score
 
 
 def _elsewhere(circles: Array, center: Array, tolerance: float) -> Array:
