@@ -66,6 +66,18 @@ def test_curves_stand_side_by_side_in_the_order_of_the_energy(measured, tmp_path
     assert table["track 4"].isna().tolist() == [f in (3, 4, 5) for f in range(9, -1, -1)]
 
 
+def test_sixty_curves_are_no_burden(measured, tmp_path) -> None:
+    for name in ("tracks", "fits", "intensities"):
+        rows = measured.known[name]
+        rows = rows[rows["track_id"] == 1]
+        measured.known[name] = pd.concat(
+            [rows.assign(track_id=t) for t in range(1, 61)], ignore_index=True
+        ).sort_values(["frame", "track_id"], ignore_index=True)
+    del measured.known["radii"]
+    table = pd.read_csv(export(measured, tmp_path)["intensity_against_energy.csv"])
+    assert table.shape == (10, 2 + 2 * 60)
+
+
 def test_the_volume_of_the_fit_stands_beside_the_aperture(measured, tmp_path) -> None:
     written = export(measured, tmp_path)
     volume = pd.read_csv(written["volume_against_energy.csv"])

@@ -15,7 +15,13 @@ from trackleed.builtin.exporters._axes import AXES, FRAME, varying
 from trackleed.builtin.exporters._change import contracts, draw_change
 from trackleed.builtin.exporters._curves import measured_rows
 from trackleed.builtin.exporters._panels import Line, panels
-from trackleed.builtin.exporters._plotting import curve, fair_limits, new_figure, spread_apart
+from trackleed.builtin.exporters._plotting import (
+    curve,
+    fair_limits,
+    new_figure,
+    save,
+    spread_apart,
+)
 from trackleed.builtin.exporters._sheet import SIZE, overview_sheet
 from trackleed.builtin.exporters.palette import on_paper, track_colour
 from trackleed.builtin.exporters.params import PlotsParams
@@ -62,11 +68,11 @@ def test_a_picture_of_each_quantity_against_whatever_varied_and_a_sheet(ramp, tm
 
 
 @pytest.mark.parametrize(("kind", "magic"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
-def test_pictures_for_papers(view, tmp_path, kind, magic) -> None:
-    view.index["energy_eV"] = 60.0
-    written = export(view, tmp_path, format=kind)
-    assert len(written) == 5
-    assert all(path.read_bytes().startswith(magic) for path in written.values())
+def test_pictures_for_papers(ramp, tmp_path, kind, magic) -> None:
+    figure = radius_figure(measured_rows(ramp), ENERGY)
+    path = save(figure, tmp_path / "radius", PlotsParams(format=kind))
+    assert path.name == f"radius.{kind}"
+    assert path.read_bytes().startswith(magic)
 
 
 def test_radius_figure_shows_every_track_with_its_number(ramp) -> None:

@@ -81,12 +81,12 @@ def _side_by_side(
     curves: pd.DataFrame, index: pd.DataFrame, axis: Axis, quantity: str
 ) -> pd.DataFrame:
     """A row for each frame in the order of the axis, a column and its error for each curve."""
-    wide = index[["frame"] if axis is FRAME else [axis.column, "frame"]].copy()
+    wide = {name: index[name].to_numpy() for name in dict.fromkeys((axis.column, "frame"))}
     for label, curve in curves.groupby("curve", sort=False):
         by_frame = curve.set_index("frame").reindex(wide["frame"])
         wide[str(label)] = by_frame[quantity].to_numpy()
         wide[f"{label} error"] = by_frame[f"{quantity}_err"].to_numpy()
-    return wide.dropna(subset=[axis.column]).sort_values(axis.column, kind="stable")
+    return pd.DataFrame(wide).dropna(subset=[axis.column]).sort_values(axis.column, kind="stable")
 
 
 def _write_beams(view: View, rows: pd.DataFrame, by: str, folder: Path) -> Path:
