@@ -27,6 +27,7 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         requires=("cv2",),
         install=_INSTALL,
         needs=("detections",),
+        takes=("seeds",),
         citation=_FLOW,
     )
     yield BackendSpec(
@@ -38,6 +39,7 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         requires=("cv2",),
         install=_INSTALL,
         needs=("detections",),
+        takes=("seeds",),
         citation=_FLOW + "; Z. Kalal, K. Mikolajczyk and J. Matas, Proc. ICPR, 2756 (2010), "
         "https://doi.org/10.1109/ICPR.2010.675",
     )
