@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -104,10 +103,12 @@ def _scatter(frames: FrameSequence, i: int) -> tuple[Array, Array]:
     if np.count_nonzero(pixels[usable] == lowest) > 0.02 * np.count_nonzero(usable):
         usable = usable & (pixels > lowest)
     whole = _blocks(usable).all(axis=1)
-    blocks = _blocks(np.where(usable, pixels, 0.0))[whole]
+    blocks = _blocks(pixels)[whole]
     surface = _surfaces()
-    rest = blocks - (blocks @ surface) @ surface.T
-    return blocks.mean(axis=1), (rest**2).sum(axis=1) / (BLOCK**2 - surface.shape[1])
+    without = np.eye(len(surface)) - surface @ surface.T
+    rest = blocks @ without
+    freedom = BLOCK**2 - surface.shape[1]
+    return blocks.mean(axis=1), np.einsum("ij,ij->i", rest, rest) / freedom
 
 
 def _blocks(image: Array) -> Array:
@@ -136,12 +137,16 @@ def _by_level(level: Array, variance: Array) -> tuple[Array, Array, Array]:
         np.quantile(level, np.linspace(0, 1, BINS // 2 + 1)),
         np.linspace(level.min(), level.max(), BINS // 2 + 1),
     )
+    order = np.argsort(level)
+    level, variance = level[order], variance[order]
+    first = np.searchsorted(level, edges[:-1], side="left")
+    after = np.searchsorted(level, edges[1:], side="right")
     rows = []
-    for low, high in pairwise(edges):
-        here = (level >= low) & (level <= high)
-        if np.count_nonzero(here) >= 12:
+    for here in map(slice, first, after):
+        count = here.stop - here.start
+        if count >= 12:
             value = np.quantile(variance[here], LOW_QUANTILE) * to_mean
-            error = np.hypot(0.03, 1.4 * np.sqrt(2 / freedom / np.count_nonzero(here)))
+            error = np.hypot(0.03, 1.4 * np.sqrt(2 / freedom / count))
             rows.append((level[here].mean(), value, error))
     if not rows:
         rows.append((level.mean(), np.median(variance), 1.0))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import ndimage
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Bool = np.ndarray[Any, np.dtype[np.bool_]]
 
-_AROUND = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+_AROUND = np.array([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
 _RING = np.argwhere(np.pad(np.zeros((3, 3), bool), 1, constant_values=True)) - 2
 _NOISES = 8.0  # how far above its neighbours, in noises of the averaged frame
 _SPREAD = 0.25  # a spot lights its neighbours too: more than this share of its own height
@@ -25,7 +24,7 @@ def find_hot_pixels(stack: Array) -> Bool:
     only: its brightest neighbour has a good share of its height. A hot pixel's has not.
     """
     mean = stack.mean(axis=0, dtype=np.float32)
-    highest = ndimage.maximum_filter(mean, footprint=_AROUND, mode="mirror")
+    highest = _highest_around(mean)
     # Whole counts hide noise that is smaller than a count.
     least = 0.3 if stack.dtype.kind in "iu" else 0.0
     y, x = np.nonzero(mean - highest > _NOISES * np.maximum(_noise(mean), least))
@@ -40,11 +39,24 @@ def find_hot_pixels(stack: Array) -> Bool:
     y, x = y[lonely], x[lonely]
     tops = np.zeros(len(y))
     for frame in stack:
-        tops += frame[y, x] > ndimage.maximum_filter(frame, footprint=_AROUND, mode="mirror")[y, x]
+        padded = np.pad(frame, 1, mode="reflect")
+        around = padded[y + 1 + _AROUND[:, :1], x + 1 + _AROUND[:, 1:]]
+        tops += frame[y, x] > around.max(axis=0)
     hot = np.zeros(mean.shape, bool)
     often = tops >= _OFTEN * len(stack)
     hot[y[often], x[often]] = True
     return hot
+
+
+def _highest_around(image: Array) -> Array:
+    """Highest of the eight pixels round each (y, x), mirrored at the edge."""
+    padded = np.pad(image, 1, mode="reflect")
+    h, w = image.shape
+    shifted = (padded[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w] for dy, dx in _AROUND)
+    highest = next(shifted).copy()
+    for neighbour in shifted:
+        np.maximum(highest, neighbour, out=highest)
+    return highest
 
 
 def _noise(mean: Array) -> Array:

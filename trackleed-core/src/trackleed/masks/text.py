@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from trackleed.masks.survey import window
+
 Array = np.ndarray[Any, np.dtype[Any]]
 Bool = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -81,7 +83,8 @@ def _strokes(frame: Array, hidden: Bool) -> Bool:
     reach = _CONTRAST * float(seen.max() - np.median(seen)) if seen.size else 0.0
     if reach <= _NOISES * noise:
         return np.zeros(frame.shape, bool)
-    opened = ndimage.grey_opening(np.where(hidden, seen.min(), frame), (_STROKE, _STROKE))
+    eroded = window(np.where(hidden, seen.min(), frame), _STROKE, np.minimum)
+    opened = window(eroded, _STROKE, np.maximum)
     strokes: Bool = (level - opened > reach) & ~hidden
     return strokes
 
