@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
@@ -69,6 +71,43 @@ def test_the_lattice_of_a_run_is_the_one_that_was_drawn(run: tl.Run) -> None:
     assert "corrected for the energy" in steps[1].message
     uncorrected = run.lattice((track_at(run, 1, 0), track_at(run, 0, 1)), contracts="no")[1]
     assert run.table(uncorrected)["strain_a"].max() > 10
+
+
+def centers_of(run: tl.Run, **options) -> pd.DataFrame:
+    return run.table(run.analyse(**options)[0])
+
+
+def test_the_centre_of_a_run_by_other_ways(fitted: Path, tmp_path: Path) -> None:
+    run = tl.open_run(shutil.copytree(fitted, tmp_path / "b.trackleed"))
+    per_frame = centers_of(run, center="pairs")
+    one = centers_of(run, center="pairs", median=True)
+    assert set(one["mode"]) == {"median"}
+    assert one["x"].nunique() == 1
+    smooth = centers_of(run, center="pairs", smooth=5)
+    assert set(smooth["mode"]) == {"pairs"}
+    assert smooth["x"].diff().abs().sum() < per_frame["x"].diff().abs().sum()
+    drawn = centers_of(run, center="circle", ring="110,90,52.3")
+    assert (drawn["n_spots"] == 4).all()
+    for table in (one, smooth, drawn, centers_of(run, center="circle", pixel_aspect=1.02)):
+        np.testing.assert_allclose(table[["x", "y"]], [CENTER] * len(ENERGY), atol=0.5)
+    # Four spots on each ring of a square lattice make no ellipse.
+    assert set(centers_of(run, center="ellipse")["mode"]) == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"smooth": 4}, "smooth 4 is not an odd number of frames"),
+        ({"smooth": 5, "median": True}, "either smooth or the median"),
+        ({"fill": True}, "fill needs a window"),
+        ({"ring": "1,2,3"}, "a ring is for center circle or ellipse"),
+        ({"center": "circle", "ring": "1,two,3"}, "ring"),
+        ({"pixel_aspect": 0}, "pixel_aspect"),
+    ],
+)
+def test_options_of_the_centre_that_do_not_fit_are_refused(run: tl.Run, options, said) -> None:
+    with pytest.raises(ParamsError, match=said):
+        run.analyse(**options)
 
 
 def test_radius_against_energy_of_a_run(run: tl.Run) -> None:

@@ -42,7 +42,7 @@ EXPORTERS = ("csv", "overlays")
 @click.option(
     "--center",
     metavar="MODE|X,Y",
-    help="Pattern centre: auto (default), pairs, circle, energy, or a fixed point in px.",
+    help="Pattern centre: auto (default), pairs, circle, ellipse, energy, or a fixed point in px.",
 )
 @set_option
 @recipe_option

@@ -121,7 +121,7 @@ fits_option = click.option(
 @click.option(
     "--center",
     metavar="MODE|X,Y",
-    help="Pattern centre: auto (default), pairs, circle, energy, or a fixed point in px.",
+    help="Pattern centre: auto (default), pairs, circle, ellipse, energy, or a fixed point in px.",
 )
 @fits_option
 @set_option

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from trackleed import __version__, tables
 from trackleed.analysis.apertures import measure_apertures, place_apertures
-from trackleed.analysis.centers import pattern_centers
+from trackleed.analysis.centers import median_center, pattern_centers, smooth_centers
 from trackleed.analysis.radii import radii
 from trackleed.params import Params, make, option
 from trackleed.pipeline.engine import blocks, opened_frames, run_blocks
@@ -20,6 +20,8 @@ from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.view import SessionView
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from trackleed.backend import Array
     from trackleed.progress import Progress
     from trackleed.session import Session, Step, StepWriter
@@ -31,21 +33,51 @@ POSITIONS = ["frame", "track_id", "status", "x", "y", "x_err", "y_err"]
 class AnalysisParams(Params):
     """How the pattern's centre and the intensities are found."""
 
-    center: Literal["auto", "pairs", "circle", "energy", "fixed"] = option(
+    center: Literal["auto", "pairs", "circle", "ellipse", "energy", "fixed"] = option(
         "auto",
-        "from opposite pairs, a circle through one ring, the contraction with the energy, fixed, "
-        "or whichever suits",
+        "from opposite pairs, a circle or an ellipse through one ring, the contraction with the "
+        "energy, fixed, or whichever suits but the ellipse",
     )
     x: float | None = option(None, "x of the fixed centre", unit="px")
     y: float | None = option(None, "y of the fixed centre", unit="px")
+    ring: tuple[float, ...] | None = option(
+        None,
+        "ring drawn by hand, whose spots the circle or ellipse goes through: x,y,radius or x,y, "
+        "two half axes and angle",
+        unit="px, deg",
+    )
+    ring_frame: int | None = option(
+        None, "frame the ring is drawn in; the first with spots when not given", ge=0
+    )
+    pixel_aspect: float = option(
+        1.0, "height over width of the pixels, for the centre only", gt=0.1, lt=10
+    )
+    median: bool = option(False, "one centre for all frames: the median")
+    smooth: int = option(
+        0, "window in which the centre moves smoothly, odd; 0 is off", unit="frames", ge=0
+    )
+    fill: bool = option(False, "interpolate the smooth centre in frames that have none")
     aperture: float = option(
         3.0, "radius of the aperture in units of the spot's larger width", unit="sigma", gt=0, le=10
     )
 
+    @field_validator("ring", mode="before")
+    @classmethod
+    def _numbers_with_commas(cls, ring: object) -> object:
+        return ring.split(",") if isinstance(ring, str) else ring
+
     @model_validator(mode="after")
-    def _fixed_needs_a_point(self) -> AnalysisParams:
+    def _what_belongs_together(self) -> AnalysisParams:
         if (self.center == "fixed") != (self.x is not None and self.y is not None):
             raise ValueError("a fixed centre needs x and y, and only a fixed one takes them")
+        if self.ring is not None and self.center not in ("circle", "ellipse"):
+            raise ValueError("a ring is for center circle or ellipse")
+        if self.smooth and (self.smooth == 1 or self.smooth % 2 == 0):
+            raise ValueError(f"smooth {self.smooth} is not an odd number of frames, 3 or more")
+        if self.smooth and self.median:
+            raise ValueError("the centre is either smooth or the median")
+        if self.fill and not self.smooth:
+            raise ValueError("fill needs a window: smooth")
         return self
 
 
@@ -59,11 +91,7 @@ def analyse(
 
     def find_centers(writer: StepWriter) -> None:
         progress("centre", 0, n_frames)
-        fixed = None if params.x is None or params.y is None else (params.x, params.y)
-        index = SessionView(session, fits).index
-        writer.write(
-            pattern_centers(positions, n_frames, mode=params.center, fixed=fixed, index=index)
-        )
+        writer.write(_centers(params, positions, n_frames, SessionView(session, fits).index))
         progress("centre", n_frames, n_frames)
 
     def find_radii(writer: StepWriter) -> None:
@@ -84,6 +112,25 @@ def analyse(
         spec=tables.INTENSITIES,
     )
     return [centers, distances, intensities]
+
+
+def _centers(
+    params: AnalysisParams, positions: pd.DataFrame, n_frames: int, index: pd.DataFrame
+) -> pd.DataFrame:
+    """The ``centers`` table of a series, with what is asked for after it."""
+    centers = pattern_centers(
+        positions,
+        n_frames,
+        mode=params.center,
+        fixed=None if params.x is None or params.y is None else (params.x, params.y),
+        index=index,
+        pixel_aspect=params.pixel_aspect,
+        ring=params.ring,
+        ring_frame=params.ring_frame,
+    )
+    if params.median:
+        return median_center(centers)
+    return smooth_centers(centers, params.smooth, fill=params.fill) if params.smooth else centers
 
 
 def _intensities(
