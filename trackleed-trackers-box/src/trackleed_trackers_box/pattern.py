@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LEAST = 3  # detections that make a track, unless the series is shorter
 _SHIFT = 0.25  # of the spacing of spots, from frame to frame
 _SHIFTS = (4.0, 40.0)  # px, limits to that
+_WIDE = 2.0  # times the usual ROI, of a spot whose light is told from shade
 _BREATHING = {"energy": 0.004, "constant": 0.003, "free": 0.02}  # of the scale, a frame
 
 
@@ -140,8 +141,10 @@ def _rows(frames: FrameSequence, frame: int, values: Array, states: Array) -> di
 
 
 def _look(frames: FrameSequence, frame: int, values: Array, states: Array) -> None:
-    """Call measured what is predicted, and there."""
-    waiting = np.flatnonzero(states == State.PREDICTED.value)
+    """Call measured what is predicted, and there; what is very wide may be shade."""
+    width = values[:, 2]
+    usual = np.nanmedian(width) if np.isfinite(width).any() else 0.0
+    waiting = np.flatnonzero((states == State.PREDICTED.value) & (width <= _WIDE * usual))
     if not len(waiting):
         return
     pixels = np.asarray(frames[frame])
