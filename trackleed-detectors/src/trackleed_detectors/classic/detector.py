@@ -235,8 +235,7 @@ def _without_blur(sigma: Array) -> Array:
 
 def _covered(new: _Spots, found: _Spots) -> Array:
     """Whether each new spot stands on one that a finer copy has found."""
-    distance = np.hypot(new.x[:, None] - found.x, new.y[:, None] - found.y)
-    return (distance < 0.75 * np.maximum(new.fwhm[:, None], found.fwhm)).any(axis=1)
+    return _near(new, found, 0.75).any(axis=1)
 
 
 def _apart(spots: _Spots) -> Array:
@@ -244,6 +243,11 @@ def _apart(spots: _Spots) -> Array:
 
     Noise splits the flat top of a dim spot into several maxima.
     """
-    distance = np.hypot(spots.x[:, None] - spots.x, spots.y[:, None] - spots.y)
-    near = distance < 0.5 * np.maximum(spots.fwhm[:, None], spots.fwhm)
-    return ~np.tril(near, -1).any(axis=1)
+    number = np.arange(len(spots.x))
+    return ~(_near(spots, spots, 0.5) & (number < number[:, None])).any(axis=1)
+
+
+def _near(some: _Spots, others: _Spots, widths: float) -> Array:
+    """Which spots (n, m) are nearer than a part of the width of the broader."""
+    distance = np.hypot(some.x[:, None] - others.x, some.y[:, None] - others.y)
+    return distance < widths * np.maximum(some.fwhm[:, None], others.fwhm)

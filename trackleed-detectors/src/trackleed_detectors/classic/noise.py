@@ -58,7 +58,7 @@ class Blocks:
         self.shape = tuple(-(-length // self._side) for length in self._seen.shape)
         count = np.isfinite(self._cut(np.zeros_like(self._seen))).sum(axis=1)
         self._known = count > 0
-        self._middle = np.maximum(count - 1, 0)[:, None] // 2
+        self._middle = np.arange(len(count)), np.maximum(count - 1, 0) // 2
 
     def median(self, image: Array) -> Array:
         """Median of an image (y / 2, x / 2) in each block, (rows, columns); NaN if not seen."""
@@ -75,7 +75,7 @@ class Blocks:
         return pixels.blocks(image, self._seen, self._side)
 
     def _median(self, values: Array) -> Array:
-        middle = np.take_along_axis(np.sort(values, axis=1), self._middle, axis=1)[:, 0]
+        middle = np.sort(values, axis=1)[self._middle]
         return np.where(self._known, middle, np.nan).reshape(self.shape)
 
 

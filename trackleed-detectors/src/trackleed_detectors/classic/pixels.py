@@ -83,6 +83,18 @@ def bridge(image: Array, usable: Array, places: Array, kernel: Array) -> None:
 
 
 @compiled
+def rest(image: Array, level: Array, gain: Array, seen: Array) -> Array:
+    """``(image - level) * seen``, the level having been multiplied by its gain in place."""
+    out = np.empty_like(image)
+    for y in range(image.shape[0]):
+        row, under, by, here, result = image[y], level[y], gain[y], seen[y], out[y]
+        for x in range(image.shape[1]):
+            under[x] *= by[x]
+            result[x] = (row[x] - under[x]) * here[x]
+    return out
+
+
+@compiled
 def lowest(image: Array, chords: Array, sign: float) -> Array:
     """Least of ``sign * image`` under a disk round each pixel; beyond the edge is nothing.
 
@@ -209,27 +221,32 @@ def low_around(values: Array, reach: int, share: float) -> Array:
     """Quantile ``share`` of the values around each, NaN left out; NaN where there is none."""
     height, width = values.shape
     out = np.full_like(values, np.nan)
-    ordered = np.empty((2 * reach + 1) ** 2, values.dtype)
+    wanted = int(share * ((2 * reach + 1) ** 2 - 1)) + 1
+    lowest = np.empty(wanted, values.dtype)  # in order
     for y in range(height):
         for x in range(width):
             count = 0
             for row in range(max(y - reach, 0), min(y + reach + 1, height)):
                 for column in range(max(x - reach, 0), min(x + reach + 1, width)):
                     if not np.isnan(values[row, column]):
-                        insert(ordered, count, values[row, column])
+                        insert(lowest, min(count, wanted), values[row, column])
                         count += 1
             if count:
-                out[y, x] = ordered[int(share * (count - 1))]
+                out[y, x] = lowest[int(share * (count - 1))]
     return out
 
 
 @compiled
-def insert(ordered: Array, count: int, value: float) -> None:
-    """Put a value into its place among the first ``count``, which are in order."""
-    while count > 0 and ordered[count - 1] > value:
-        ordered[count] = ordered[count - 1]
+def insert(lowest: Array, count: int, value: float) -> None:
+    """Put a value into its place among ``count`` in order; if there is no room the last goes."""
+    if count == len(lowest):
+        if value >= lowest[count - 1]:
+            return
         count -= 1
-    ordered[count] = value
+    while count > 0 and lowest[count - 1] > value:
+        lowest[count] = lowest[count - 1]
+        count -= 1
+    lowest[count] = value
 
 
 @compiled

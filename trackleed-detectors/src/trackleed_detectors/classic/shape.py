@@ -90,12 +90,12 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...
     open_, lowest = np.empty(_DIRECTIONS, np.bool_), np.empty(_DIRECTIONS, np.intp)
     for i in range(n):
         left, top = np.floor(centre[i, 0]) - _REACH, np.floor(centre[i, 1]) - _REACH
-        _cut(smooth, seen, int(left), int(top), patch, hidden)
-        _rays(patch, centre[i, 0] - left, centre[i, 1] - top, values)
+        x, y = centre[i, 0] - left, centre[i, 1] - top
         open_[:] = True
-        if hidden.max() > 0:
-            _rays(hidden, centre[i, 0] - left, centre[i, 1] - top, covers)
+        if _cut(smooth, seen, int(left), int(top), patch, hidden):
+            _rays(hidden, x, y, covers)
             _close(covers, open_)
+        _rays(patch, x, y, values)
         for d in range(_DIRECTIONS):
             lowest[d] = _lowest(profile[d])
         height[i] = _height(profile, lowest, open_)
@@ -109,16 +109,26 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...
 
 
 @compiled
-def _cut(smooth: Array, seen: Array, left: int, top: int, patch: Array, hidden: Array) -> None:
-    """The blurred image around a peak, and 1 where mask or edge hides it."""
+def _cut(smooth: Array, seen: Array, left: int, top: int, patch: Array, hidden: Array) -> bool:
+    """The blurred image around a peak, and 1 where mask or edge hides it; whether any does."""
     height, width = smooth.shape
+    inside = left >= 0 and top >= 0 and left + _SIDE <= width and top + _SIDE <= height
+    most = np.float32(0)
     for i in range(_SIDE):
+        line, cover = patch[i * _SIDE : (i + 1) * _SIDE], hidden[i * _SIDE : (i + 1) * _SIDE]
+        row = min(max(top + i, 0), height - 1)
+        if inside:
+            line[:] = smooth[row, left : left + _SIDE]
+            cover[:] = 1 - seen[row, left : left + _SIDE]
+        else:
+            for j in range(_SIDE):
+                column = min(max(left + j, 0), width - 1)
+                beyond = row != top + i or column != left + j
+                line[j] = smooth[row, column]
+                cover[j] = 1 if beyond else 1 - seen[row, column]
         for j in range(_SIDE):
-            y, x = top + i, left + j
-            inside = y >= 0 and y < height and x >= 0 and x < width
-            y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
-            patch[i * _SIDE + j] = smooth[y, x]
-            hidden[i * _SIDE + j] = 1 - seen[y, x] if inside else 1
+            most = max(most, cover[j])
+    return most > 0
 
 
 @compiled

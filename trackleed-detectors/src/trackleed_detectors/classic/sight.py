@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from trackleed_detectors.classic import chain
+from trackleed_detectors.classic import chain, pixels
 from trackleed_detectors.classic.chain import Array
 from trackleed_detectors.classic.noise import Blocks
 
@@ -30,10 +30,7 @@ class Sight:
     def less_background(self, image: Array, sigma: float) -> tuple[Array, Array]:
         """The image, 0 where it is not seen, less its broad blur; and that blur."""
         level = chain.broad(image, sigma)
-        level *= self.level_gain
-        rest = image - level
-        rest *= self.seen
-        return rest, level
+        return pixels.rest(image, level, self.level_gain, self.seen), level
 
     def smoothed(self, rest: Array) -> Array:
         """The narrow blur of what can be seen."""
