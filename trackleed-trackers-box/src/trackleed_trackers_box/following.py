@@ -45,6 +45,8 @@ class Series:
     boxes : sequence of ndarray (n, 5)
         x, y, width, height and score of the detections of each frame.
     valid : ndarray of bool (y, x)
+    area : float
+        Of what is valid, px.
     scale : ndarray (n_frames,)
         Logarithm of the scale that is expected.
     centre : ndarray (2,)
@@ -59,6 +61,7 @@ class Series:
 
     boxes: Sequence[Array]
     valid: Array
+    area: float
     scale: Array
     centre: Array
     spread: Spread
@@ -224,7 +227,7 @@ def _scene(series: Series, course: Course, now: int, usual: float, noise: float)
     """A frame, in which spots scatter by ``noise`` more than they do."""
     box = series.boxes[now]
     scatter = float(np.hypot(course.noise, noise))
-    return Scene(box[:, :2], box[:, 4] / (box[:, 4] + usual), float(series.valid.sum()), scatter)
+    return Scene(box[:, :2], box[:, 4] / (box[:, 4] + usual), series.area, scatter)
 
 
 def _assign(series: Series, course: Course, now: int, alive: Array) -> None:

@@ -64,7 +64,7 @@ def _one(
     dx, dy = dx - point[0], dy - point[1]
     square = dx**2 + dy**2
     inside = square <= reach**2
-    use = inside & free[window]
+    use = inside & free[window] & np.isfinite(frame[window])
     for other in others[(np.abs(others - point) < 2 * reach).all(axis=1)] - point:
         # Nearer to the other: beyond the middle of the way to it.
         use &= dx * other[0] + dy * other[1] <= (other**2).sum() / 2

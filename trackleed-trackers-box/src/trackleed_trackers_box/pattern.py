@@ -89,7 +89,7 @@ class Pattern:
         shift = np.clip(np.nan_to_num(_SHIFT * spacing(bright), nan=_SHIFTS[1]), *_SHIFTS)
         spread = Spread(float(shift), float(shift), _BREATHING[mode])
         side = float(np.median(every[:, 2:4])) if len(every) else 1.0
-        return Series(boxes, valid, scale, centre, spread, side)
+        return Series(boxes, valid, float(valid.sum()), scale, centre, spread, side)
 
     def _least(self, n_frames: int) -> int:
         """Detections that make a track."""
@@ -148,7 +148,9 @@ def _look(frames: FrameSequence, frame: int, values: Array, states: Array) -> No
     if not len(waiting):
         return
     pixels = np.asarray(frames[frame])
-    free = frames.valid & np.isfinite(pixels) & ~frames.saturated(frame)
+    free = frames.valid
+    if frames.saturation is not None:
+        free = free & ~frames.saturated(frame)
     places = values[np.isfinite(values[:, 0]), :2]
     t, height = seen_light(pixels, free, values[waiting, :2], values[waiting, 2], places)
     there = waiting[t >= SIGNIFICANT]

@@ -104,7 +104,7 @@ def tracks(
     screen while the pattern moves. What is far from the others is no sighting of theirs.
     """
     single = sum(len(group) for group in groups if len(group) < max(least, 2))
-    density = single / max(series.valid.sum() * max(course.seen.sum(), 1), 1)
+    density = single / max(series.area * max(course.seen.sum(), 1), 1)
     area = np.pi * (_GATE * course.noise) ** 2
     counted = np.append(0, np.cumsum(course.seen))
     sharp = _sharp(course)
