@@ -83,3 +83,15 @@ def test_the_lattice_is_hexagonal_once_the_pixels_are_square(iridium) -> None:
     ratio = (lattice["length_a"] / lattice["length_b"]).median()
     assert ratio == pytest.approx(1, abs=0.05)
     assert np.abs(lattice[["strain_a", "strain_b"]]).max(axis=None) < 4
+
+
+@pytest.mark.real_data
+def test_the_ring_is_an_ellipse_with_x_too_narrow(iridium) -> None:
+    fits, _ = iridium
+    circle, ellipse = (pattern_centers(fits, 5, mode=mode) for mode in ("circle", "ellipse"))
+    assert (circle["rms"] > 2).all()
+    assert (ellipse["rms"] < 0.5).all()
+    assert ellipse["n_spots"].tolist() == [6, 6, 6, 6, 5]
+    # Over the energies the middle of the ring moves with the (0,0) spot, if not on it.
+    still = fits[fits["track_id"] == SPECULAR]
+    assert np.std(still["x"].to_numpy() - ellipse["x"].to_numpy()) < 0.5

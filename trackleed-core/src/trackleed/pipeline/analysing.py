@@ -49,6 +49,12 @@ class AnalysisParams(Params):
     ring_frame: int | None = option(
         None, "frame the ring is drawn in; the first with spots when not given", ge=0
     )
+    tolerance: float | None = option(
+        None,
+        "how far from the symmetry a spot may lie; a tenth of the spots' spacing when not given",
+        unit="px",
+        gt=0,
+    )
     pixel_aspect: float = option(
         1.0, "height over width of the pixels, for the centre only", gt=0.1, lt=10
     )
@@ -124,6 +130,7 @@ def _centers(
         mode=params.center,
         fixed=None if params.x is None or params.y is None else (params.x, params.y),
         index=index,
+        tolerance=params.tolerance,
         pixel_aspect=params.pixel_aspect,
         ring=params.ring,
         ring_frame=params.ring_frame,

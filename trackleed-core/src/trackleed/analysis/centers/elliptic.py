@@ -34,7 +34,10 @@ def find_elliptic_rings(spots: Spots, tolerance: float) -> list[Array]:
     Shapes up to axes of 1.35 to 1 are tried: the one that makes the best circle (`find_rings`)
     of the spots stretched by it, the roundest of equals.
     """
-    rows, busy = spots.sample(SAMPLE_FRAMES, SAMPLE_TRACKS)
+    _, busy = spots.sample(1, SAMPLE_TRACKS)
+    n_seen = np.isfinite(spots.x[:, busy]).sum(axis=1)
+    fullest = np.argsort(-n_seen, kind="stable")[: 4 * SAMPLE_FRAMES]
+    rows = fullest[spread(len(fullest), SAMPLE_FRAMES)]
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
     shapes = _shapes()
     scores = [ring_score(*_stretched(x, y, shape), tolerance, FREE) for shape in shapes]

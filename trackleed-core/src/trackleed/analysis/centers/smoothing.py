@@ -93,7 +93,7 @@ def smooth_centers(centers: pd.DataFrame, window: int, *, fill: bool = False) ->
         The ``centers`` table. The errors are those of the frames, propagated; enlarged where
         the centres scatter more about the smooth ones. Where they scatter less, beyond chance, the
         rest is common to all frames and stays. A filled frame's error also holds the jitter that
-        its neighbours cannot tell.
+        its neighbours cannot tell, and is no less than that of a typical frame before.
 
     Raises
     ------
@@ -139,15 +139,17 @@ def _lowess(value: Array, error: Array, window: int) -> tuple[Array, Array, Arra
         hat = _line_at_middle(weight, at)
         smooth = (hat * near).sum(axis=1)
         pull = np.where(known, (value - smooth) / np.sqrt(variance), np.nan)
-        typical = max(float(np.nanmedian(np.abs(pull))), 1e-9)
-        trust = np.where(known, np.clip(1 - (pull / (BISQUARE * typical)) ** 2, 0, None) ** 2, 0)
+        reach = BISQUARE * max(float(np.nanmedian(np.abs(pull))), 1e-9)
+        trust = np.where(known, np.clip(1 - (pull / reach) ** 2, 0, None) ** 2, 0)
     own_share = np.where(known, hat[:, window // 2], 0)
     kept = trust > 0
     dof = float((1 - 2 * own_share + (hat**2).sum(axis=1))[kept].sum())
     own, common = _shares(float((pull[kept] ** 2).sum()), dof, stated)
     total = own * (hat**2 * _windows(np.where(known, variance, 0), window)).sum(axis=1)
+    typical = float(np.median(variance[known]))
     jitter = np.where(known, 0.0, max(own - 1, 0) if stated else own)
-    total += (common + jitter) * float(np.median(variance[known]))
+    total += (common + jitter) * typical
+    total = np.where(known, total, np.maximum(total, typical))
     here = _windows(known, window)
     before, after = here[:, : window // 2], here[:, window // 2 + 1 :]
     inside: Array = np.any(before, axis=1) & np.any(after, axis=1)
