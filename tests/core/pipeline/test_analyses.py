@@ -100,6 +100,7 @@ def test_the_centre_of_a_run_by_other_ways(fitted: Path, tmp_path: Path) -> None
         ({"smooth": 4}, "smooth 4 is not an odd number of frames"),
         ({"smooth": 5, "median": True}, "either smooth or the median"),
         ({"fill": True}, "fill needs a window"),
+        ({"center": "fixed", "x": 1, "y": 2, "median": True}, "fixed centre is the same"),
         ({"ring": "1,2,3"}, "a ring is for center circle or ellipse"),
         ({"center": "circle", "ring": "1,two,3"}, "ring"),
         ({"pixel_aspect": 0}, "pixel_aspect"),

@@ -80,6 +80,8 @@ class AnalysisParams(Params):
             raise ValueError("a ring is for center circle or ellipse")
         if self.smooth and (self.smooth == 1 or self.smooth % 2 == 0):
             raise ValueError(f"smooth {self.smooth} is not an odd number of frames, 3 or more")
+        if self.center == "fixed" and (self.smooth or self.median):
+            raise ValueError("a fixed centre is the same in all frames already")
         if self.smooth and self.median:
             raise ValueError("the centre is either smooth or the median")
         if self.fill and not self.smooth:
