@@ -28,8 +28,8 @@ from trackleed.builtin.refiners.compiled.solve import Scratch, assemble, copy, f
 from trackleed.builtin.refiners.compiled.start import start
 from trackleed.builtin.refiners.model import PARAMETERS, Array
 
-TOLERANCE = 1e-4  # squared length of the last step, in errors of the parameters
-NEAR = 1.0  # the same, of a step after which the second derivatives are trusted
+TOLERANCE = 1e-5  # squared length of what is left to go, in errors of the parameters
+NEAR = 1.0  # the same, of a step, after which the second derivatives are trusted
 MAX_DAMPING = 1e7
 UNSETTLED, CONVERGED, GONE = 0, 1, 2
 NARROWEST = 0.2  # px, of a width
@@ -82,8 +82,9 @@ def descend(
     the noisy pixels would favour those that came out low and take amplitude away. Whether a trial
     is better is judged with the weights from before. Gauss-Newton steps
     far from the end; near it the second derivatives, which are at hand, go into the step,
-    since a dim spot's residuals make Gauss-Newton overshoot for ever. A fit has converged when a
-    step is shorter than the square root of `TOLERANCE` in units of the parameters' errors.
+    since a dim spot's residuals make Gauss-Newton overshoot for ever. A fit has converged when
+    the steps after this one, which shrink as the last two did, cannot matter any more: they
+    sum up to less than the root of `TOLERANCE` in units of the parameters' errors.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def descend(
     half, damping, near = FIRST, 1e-3, False
     evaluate(work, side, k, 1 - half, half)
     negligible = 1e-13 * work.sums[CHI2]
-    freedom = max(pixels - n, 1)
+    freedom, last = max(pixels - n, 1), 1e-300
     for _ in range(most):
         sums = work.sums[half * SUMS : (half + 1) * SUMS]
         if not sums[CHI2] < np.inf:
@@ -115,7 +116,8 @@ def descend(
             room.trial[a] = k[a] + (room.step[free[a]] if free[a] >= 0 else 0.0)
         unit = sums[CHI2] / freedom
         possible = not is_wider(room.trial, side, WIDEST) and is_inside(room.trial)
-        if possible and promise < TOLERANCE * unit + negligible and damping <= 1e-2:
+        left = promise * min(promise / last, 1.0)
+        if possible and left < TOLERANCE * unit + negligible and damping <= 1e-2:
             copy(room.trial, k)
             return CONVERGED, half
         better = False
@@ -127,6 +129,7 @@ def descend(
             half = 1 - half
             near = promise < NEAR * unit
             damping *= 0.1
+            last = promise
         else:
             damping = max(10 * damping, 1e-6)
             if damping > MAX_DAMPING:

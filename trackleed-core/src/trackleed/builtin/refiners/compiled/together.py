@@ -165,7 +165,7 @@ def descend_together(
             promise += room.step[i] * room.gradient[i]
         _add(group, k, b, room.step, trial, trial_b)
         stays = _stays(group, trial)
-        small = promise < TOLERANCE * chi2 / (pixels - n) + negligible and damping <= 1e-2
+        small = promise < 10 * TOLERANCE * chi2 / (pixels - n) + negligible and damping <= 1e-2
         better = False
         if stays:
             _, before, _ = sums(group, trial, trial_b, half, 1 - half, room, False)
