@@ -63,6 +63,13 @@ def test_spots_that_are_missing_bias_a_circle_but_not_an_ellipse(fits_of) -> Non
     assert off["ellipse"] < 0.1
 
 
+def test_a_dense_lattice_is_not_centred_on_another_of_its_points(fits_of) -> None:
+    cx, cy, x, y = moving(lattice(310), np.array([0.03, -0.01]), 12)
+    centers = pattern_centers(fits_of(x, y, 0.05), 12, mode="ellipse")
+    assert x.shape[1] == 36
+    assert np.hypot(centers.x - cx, centers.y - cy).max() < 0.3
+
+
 @pytest.mark.parametrize("jump", [3.0, 25.0])
 def test_a_wrong_fit_in_one_frame_does_not_move_the_centre(fits_of, jump) -> None:
     cx, cy, x, y = moving(lattice(120), TILTED)

@@ -16,11 +16,11 @@ from trackleed.analysis.centers.ellipse import (
     stretch,
 )
 from trackleed.analysis.centers.rings import find_rings, ring_score
-from trackleed.analysis.spots import REJECT, Array, Found, Spots, excess_variance, spread
+from trackleed.analysis.spots import REJECT, Array, Found, Spots, excess_variance, median, spread
 from trackleed.errors import InputError
 
 SAMPLE_FRAMES = 6
-SAMPLE_TRACKS = 24
+SAMPLE_TRACKS = 32  # with fewer, part of a dense pattern makes rings about a wrong point
 SHAPE_FRAMES = 200  # at most, that tell the shape of the series
 STEP = 0.05
 """Between the shapes that are tried: half of it, of the radius, is within the tolerance."""
@@ -34,7 +34,7 @@ def find_elliptic_rings(spots: Spots, tolerance: float) -> list[Array]:
     Shapes up to axes of 1.35 to 1 are tried: the one that makes the best circle (`find_rings`)
     of the spots stretched by it, the roundest of equals.
     """
-    _, busy = spots.sample(1, SAMPLE_TRACKS)
+    busy = _inner(spots)
     n_seen = np.isfinite(spots.x[:, busy]).sum(axis=1)
     fullest = np.argsort(-n_seen, kind="stable")[: 4 * SAMPLE_FRAMES]
     rows = fullest[spread(len(fullest), SAMPLE_FRAMES)]
@@ -44,7 +44,15 @@ def find_elliptic_rings(spots: Spots, tolerance: float) -> list[Array]:
     if not any(scores):
         return []
     x, y = _stretched(spots.x, spots.y, shapes[int(np.argmax(scores))])
-    return find_rings(replace(spots, x=x, y=y), tolerance, FREE)
+    rings = find_rings(replace(spots, x=x, y=y).only(busy), tolerance, FREE)
+    return [busy[ring] for ring in rings]
+
+
+def _inner(spots: Spots) -> Array:
+    """The tracks nearest the middle of all: any other part of a lattice has a middle elsewhere."""
+    x, y = median(spots.x, axis=0), median(spots.y, axis=0)
+    away = np.hypot(x - median(x), y - median(y))
+    return np.sort(np.argsort(away, kind="stable")[:SAMPLE_TRACKS])
 
 
 def _shapes() -> Array:
