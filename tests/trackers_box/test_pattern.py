@@ -203,6 +203,14 @@ def test_ten_frames_without_any_spot_are_bridged():
     assert table[table["frame"].between(15, 24)].dropna(subset="x")["score"].isna().all()
 
 
+def test_nothing_is_predicted_where_a_pattern_that_jumps_is_not_seen():
+    scene = film(30, np.random.default_rng(10).normal(0, 8, (30, 2)))
+    scene.there[12:16] = False
+    table, xy = track(30, scene.detections())
+    assert set(inside(scene)) <= set(spot_of(xy, scene))
+    assert (table[table["frame"].between(12, 15)]["state"] == "lost").all()
+
+
 def test_a_spot_is_predicted_for_max_gap_frames_then_lost_then_found_again():
     scene = film(40)
     gone = int(inside(scene)[0])

@@ -30,6 +30,7 @@ _NOISE = (0.3, 3.0)  # px, limits to the scatter of detections
 _RETURN = 3  # frames that a new pattern is seen in
 _ENOUGH = 6  # detections, and spots, in which the pattern may be looked for at any scale
 _ANY_SCALE = 0.25  # spread of its logarithm
+_FAST = 0.06  # the same, where no energies tell that it should be another
 _SURE = 12.0  # natural logarithm of the odds that are asked for then
 _FAR = 3.0  # standard deviations from which a detection is doubted
 _THERE = 0.4  # presence of a spot that is a neighbour to be told from
@@ -141,7 +142,8 @@ def follow(series: Series) -> Course:
     if not len(points[origin]):
         return course
     _pass(series, course, origin, np.arange(n), usual)
-    for now in np.flatnonzero(~course.seen):
+    lost = np.flatnonzero(~course.seen)
+    for now in lost[np.argsort(np.abs(lost - origin), kind="stable")]:
         _find(series, course, int(now), usual)
     # A pattern that comes back as another one is followed on its own.
     rest = np.flatnonzero(~course.seen & (np.array([len(p) for p in points]) > 0))
@@ -204,16 +206,19 @@ def _step(series: Series, course: Course, before: int, now: int, usual: float, f
 
 
 def _find(series: Series, course: Course, now: int, usual: float) -> None:
-    """Look for the pattern in a frame that does not show it at the scale of its energy.
+    """Look for the pattern in a frame that does not show it at the scale that is expected.
 
-    An energy can be wrong in the log. Much else fits at some scale, so that more is asked.
+    An energy can be wrong in the log, or unknown and far from that of the frame before. Much
+    else fits at some scale, so that more is asked.
     """
     spots = course.spots
     alive = np.flatnonzero(spots.presence > _FORGOTTEN)
-    if len(series.boxes[now]) < _ENOUGH or len(alive) < _ENOUGH or not np.ptp(series.scale):
+    if len(series.boxes[now]) < _ENOUGH or len(alive) < _ENOUGH:
         return
-    expected = np.median(course.motions[course.seen], axis=0)
-    spread = Spread(series.spread.shift, series.spread.shift, _ANY_SCALE)
+    near = np.flatnonzero(course.seen)
+    expected = course.motions[near[np.argmin(np.abs(near - now))]]
+    wide = _ANY_SCALE if np.ptp(series.scale) else _FAST
+    spread = Spread(series.spread.shift, series.spread.shift, wide)
     scene = _scene(series, course, now, usual, 1.0)
     motion, seen = register(
         spots.place[alive], spots.presence[alive], scene, expected, spread, _SURE

@@ -103,7 +103,7 @@ class Pattern:
         shape = (len(series.boxes), len(groups))
         values = np.full((*shape, 5), np.nan)
         states = np.full(shape, State.LOST.value, dtype=object)
-        motions, known = verdict.bridged(course, series.scale)
+        motions, known = verdict.bridged(series, course)
         for number, group in enumerate(groups):
             seen, rows = found.frame[group], found.row[group]
             boxes = np.array([series.boxes[f][r] for f, r in zip(seen, rows)])  # noqa: B905

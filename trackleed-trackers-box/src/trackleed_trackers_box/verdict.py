@@ -30,6 +30,7 @@ _GOOD = 0.3  # px, scatter that is never taken for that
 _DENSE = 2  # times as many frames as sightings may lie between those that make a track
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
 _JUMPS = 0.025  # of a ROI, usual step from frame to frame, of what wanders without a reason
+_JUMPY = 0.15  # of a ROI, usual jump of a pattern whose place is not known unless it is seen
 _SMOOTHLY = 10  # steps that can tell that
 _SMOOTH = 2  # detections to each side that a place is the mean of
 
@@ -197,17 +198,24 @@ def _smoothed(place: Array) -> Array:
     return np.asarray((total[high] - total[low]) / (high - low)[:, None])
 
 
-def bridged(course: Course, scale: Array) -> tuple[Array, Array]:
+def bridged(series: Series, course: Course) -> tuple[Array, Array]:
     """Motions (n, 4) with those between known ones interpolated, and which are known (n,).
 
-    Beyond the first and the last frame that shows the pattern nothing is known. The scale
-    follows the expected one, ``scale`` (n,).
+    Beyond the first and the last frame that shows the pattern nothing is known, nor between
+    them if the pattern jumps about. The scale follows the expected one.
     """
     seen, frames = np.flatnonzero(course.seen), np.arange(len(course.motions))
-    motions = course.motions - np.outer(scale, [0, 0, 1, 0])
-    known = np.zeros(len(frames), bool)
+    motions = course.motions - np.outer(series.scale, [0, 0, 1, 0])
+    known = course.seen.copy()
     if len(seen):
-        known[seen[0] : seen[-1] + 1] = True
+        known[seen[0] : seen[-1] + 1] |= _steadiness(motions[seen, :2]) < _JUMPY * series.side
         for column in range(4):
             motions[:, column] = np.interp(frames, seen, motions[seen, column])
-    return motions + np.outer(scale, [0, 0, 1, 0]), known
+    return motions + np.outer(series.scale, [0, 0, 1, 0]), known
+
+
+def _steadiness(at: Array) -> float:
+    """How far, px, the pattern usually is from the middle between its neighbours in time."""
+    if len(at) < 3:
+        return 0.0
+    return float(np.median(np.hypot(*(at[1:-1] - (at[:-2] + at[2:]) / 2).T)))
