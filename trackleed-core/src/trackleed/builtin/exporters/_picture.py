@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import product
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +21,10 @@ RIM = "#3fb8af"
 
 SMOOTH = 2
 """Lines are drawn this many times larger, because Pillow draws them with steps."""
+
+TILE = 96
+"""Side of the squares, px, in which lines are brought to the size of the picture: only those
+that were drawn in."""
 
 ARC_PX = 5.0
 """Length of a dash."""
@@ -77,6 +82,7 @@ class Picture:
         self.image = shade.apply(Image.fromarray(grey).resize(self.size, Image.Resampling.BICUBIC))
         self._lines = Image.new("RGBA", (self.size[0] * SMOOTH, self.size[1] * SMOOTH))
         self._pen = ImageDraw.Draw(self._lines)
+        self._touched: set[tuple[int, int]] = set()
         self._texts: list[tuple[float, float, str, str, int]] = []
 
     def at(self, x: Any, y: Any) -> Array:
@@ -86,7 +92,9 @@ class Picture:
     def line(self, points: Array, colour: str, width: float = 1.5, opacity: float = 1.0) -> None:
         """A line through points (n, 2) in image coordinates."""
         if len(points) > 1:
-            fine = (np.asarray(points) + 0.5) * SMOOTH - 0.5
+            points = np.asarray(points)
+            self._touch(points, width)
+            fine = (points + 0.5) * SMOOTH - 0.5
             self._pen.line(
                 [(float(x), float(y)) for x, y in fine],
                 fill=(*_rgb(colour), round(255 * opacity)),
@@ -120,6 +128,7 @@ class Picture:
 
     def dot(self, x: float, y: float, radius: float, colour: str) -> None:
         """A filled circle about a point of the frame; the radius in image pixels."""
+        self._touch(self.at(x, y)[None], radius)
         cx, cy = (self.at(x, y) + 0.5) * SMOOTH - 0.5
         r = radius * SMOOTH
         self._pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=(*_rgb(colour), 255))
@@ -141,12 +150,23 @@ class Picture:
 
     def finish(self) -> Image.Image:
         """The image with everything that was drawn."""
-        lines = self._lines.resize(self.size, Image.Resampling.BOX)
-        self.image.paste(lines, (0, 0), lines)
+        for column, row in sorted(self._touched):
+            left, top = column * TILE, row * TILE
+            right, bottom = min(left + TILE, self.size[0]), min(top + TILE, self.size[1])
+            if left < right and top < bottom:
+                box = (left * SMOOTH, top * SMOOTH, right * SMOOTH, bottom * SMOOTH)
+                tile = self._lines.crop(box).reduce(SMOOTH)
+                self.image.paste(tile, (left, top), tile)
         draw = ImageDraw.Draw(self.image)
         for x, y, text, colour, size in self._texts:
             draw.text((x, y), text, colour, font(size), "mm", stroke_width=2, stroke_fill="#000000")
         return self.image
+
+    def _touch(self, points: Array, reach: float) -> None:
+        """Note where points (n, 2), and what is within ``reach`` of them, may leave lines."""
+        low = np.maximum((points.min(axis=0) - reach - 1) // TILE, 0).astype(int)
+        high = ((points.max(axis=0) + reach + 1) // TILE).astype(int)
+        self._touched.update(product(range(low[0], high[0] + 1), range(low[1], high[1] + 1)))
 
 
 def _rgb(colour: str) -> tuple[int, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -19,12 +22,16 @@ from trackleed.builtin.exporters._frames import (
 from trackleed.builtin.exporters._grey import Grey, grey_for
 from trackleed.builtin.exporters._overview import contact_sheet, overview
 from trackleed.builtin.exporters._picture import Picture, Shade
+from trackleed.builtin.exporters._png import png
 from trackleed.builtin.exporters._scene import Scene, gather
 from trackleed.builtin.exporters._tables import require, written_aside
 from trackleed.builtin.exporters.params import OverlaysParams
 
 if TYPE_CHECKING:
     from trackleed.backend import View
+    from trackleed.builtin.exporters._picture import Array
+
+R = TypeVar("R")
 
 SHEET = (4, 3)
 """Columns and rows of the contact sheet."""
@@ -53,26 +60,34 @@ class OverlaysExporter:
         require(view, "tracks")
         folder = folder / "track_visualizations"
         n = len(view.frames)
-        drawn = spread(n, self.params.max_frames)
-        small = spread(n, SHEET[0] * SHEET[1])
-        scene = gather(view, {*drawn, *small})
+        drawn = set(spread(n, self.params.max_frames))
+        small = set(spread(n, SHEET[0] * SHEET[1]))
+        scene = gather(view, drawn | small)
         common = self._common_grey(view) if self.params.contrast == "series" else None
         shape, valid = view.frames.shape, view.frames.valid
         large = Shade(valid, max(1, round(self.params.size / max(shape))))
         little = Shade(valid, CELL / shape[1])
-        light = np.zeros(shape, dtype=np.uint8)
-        cells: list[Image.Image] = []
-        for i in sorted({*drawn, *small}):
+
+        def draw(i: int) -> tuple[Array, Image.Image | None, Path | None]:
+            """Grey levels of a frame, its cell of the contact sheet, its file."""
             frame = view.frames[i]
             grey = common or grey_for([frame], valid, self.params)
             levels = grey(frame)
+            one = cell(view, scene, i, Picture(levels, little)) if i in small else None
+            if i not in drawn:
+                return levels, one, None
+            path = folder / f"frame_{i:0{max(4, len(str(n - 1)))}d}.png"
+            picture = Picture(levels, large)
+            return levels, one, save(whole_frame(view, scene, i, picture, grey), path)
+
+        light = np.zeros(shape, dtype=np.uint8)
+        cells: list[Image.Image] = []
+        for levels, one, path in _in_threads(draw, sorted(drawn | small)):
             light = np.maximum(light, levels)
-            if i in small:
-                cells.append(cell(view, scene, i, Picture(levels, little)))
-            if i in drawn:
-                name = f"frame_{i:0{max(4, len(str(n - 1)))}d}.png"
-                picture = Picture(levels, large)
-                yield save(whole_frame(view, scene, i, picture, grey), folder / name)
+            if one is not None:
+                cells.append(one)
+            if path is not None:
+                yield path
         image = overview(Picture(np.rint(0.75 * light).astype(np.uint8), large), view.index, scene)
         yield save(image, folder / "overview.png")
         yield save(contact_sheet(cells, SHEET[0]), folder / "contact_sheet.png")
@@ -80,6 +95,22 @@ class OverlaysExporter:
     def _common_grey(self, view: View) -> Grey:
         sample = (view.frames[i] for i in spread(len(view.frames), SAMPLE))
         return grey_for(sample, view.frames.valid, self.params)
+
+
+def _in_threads(draw: Callable[[int], R], numbers: list[int]) -> Iterator[R]:
+    """Results in order, a few ahead: drawing and writing pictures needs no interpreter lock."""
+    threads = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="trackleed-draw")
+    waiting: deque[Future[R]] = deque()
+    try:
+        for i in numbers:
+            waiting.append(pool.submit(draw, i))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def whole_frame(view: View, scene: Scene, i: int, picture: Picture, grey: Grey) -> Image.Image:
@@ -104,5 +135,5 @@ def spread(n: int, most: int) -> list[int]:
 def save(image: Image.Image, path: Path) -> Path:
     """Write a PNG file whole or not at all."""
     with written_aside(path) as aside:
-        image.save(aside, format="PNG", compress_level=4)
+        aside.write_bytes(png(image))
     return path
