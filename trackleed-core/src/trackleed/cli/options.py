@@ -16,6 +16,16 @@ from trackleed.params import parse_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+DEFAULTS: dict[Kind, str] = {
+    "detector": "classic",
+    "tracker": "hungarian",
+    "refiner": "gaussian",
+}
+PACKAGES = {"classic": "trackleed-detectors", "hungarian": "trackleed-trackers-box"}
+"""Where the defaults that do not come with the core come from."""
+EXPORTERS = ("csv", "overlays")
+"""What ``run`` exports."""
+
 SECTIONS = ("reader", "import", "detector", "tracker", "refiner", "analysis", "exporter")
 """Kinds of options that ``--set`` and a recipe may name."""
 

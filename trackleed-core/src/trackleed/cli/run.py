@@ -9,6 +9,9 @@ import click
 
 from trackleed.backend import Kind
 from trackleed.cli.options import (
+    DEFAULTS,
+    EXPORTERS,
+    PACKAGES,
     backend_name,
     backend_option,
     exporter_options,
@@ -21,15 +24,6 @@ from trackleed.cli.options import (
 )
 from trackleed.cli.series import import_arguments, series_options
 from trackleed.cli.steps import center_options
-
-DEFAULTS: dict[Kind, str] = {
-    "detector": "classic",
-    "tracker": "hungarian",
-    "refiner": "gaussian",
-}
-PACKAGES = {"classic": "trackleed-detectors", "hungarian": "trackleed-trackers-box"}
-"""Where the defaults that do not come with the core come from."""
-EXPORTERS = ("csv", "overlays")
 
 
 @click.command(short_help="The whole way: frames in, CSVs and pictures out.")

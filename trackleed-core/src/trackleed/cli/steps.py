@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from trackleed.cli.options import (
+    EXPORTERS,
     backend_name,
     backend_option,
     complete_backend,
@@ -166,7 +167,6 @@ def export(run_path: Path, **flags: Any) -> None:
 
     An option goes to those of the exporters that have it.
     """
-    from trackleed.cli.run import EXPORTERS
     from trackleed.registry import Registry
 
     options = gather(flags["recipe"], flags["settings"])["exporter"]

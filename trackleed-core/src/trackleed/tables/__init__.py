@@ -1,0 +1,82 @@
+"""The tables that pass between the rooms: their columns, units and meaning.
+
+Tables are plain pandas DataFrames. Backends are handed, and may return, the same
+columns as a plain mapping of numpy arrays (`Columns`), which needs no pandas.
+Coordinates are pixels: x to the right, y down, an integer is a pixel centre.
+"""
+
+from trackleed.tables.checking import Columns, build, check, columns, empty
+from trackleed.tables.columns import FRAME, TRACK, Column, FitStatus, State, TableSpec
+from trackleed.tables.derived import (
+    DEVIATIONS,
+    FRAME_QUALITY,
+    LATTICE,
+    RADIUS_ENERGY,
+    RADIUS_RESIDUALS,
+    SCALES,
+    TRACK_INDEX,
+    TRACK_QUALITY,
+)
+from trackleed.tables.measured import (
+    CENTERS,
+    DETECTIONS,
+    FITS,
+    INDEX,
+    INTENSITIES,
+    RADII,
+    SEEDS,
+    TRACKS,
+)
+
+__all__ = [
+    "CENTERS",
+    "DETECTIONS",
+    "DEVIATIONS",
+    "FITS",
+    "FRAME",
+    "FRAME_QUALITY",
+    "INDEX",
+    "INTENSITIES",
+    "LATTICE",
+    "RADII",
+    "RADIUS_ENERGY",
+    "RADIUS_RESIDUALS",
+    "SCALES",
+    "SEEDS",
+    "SPECS",
+    "TRACK",
+    "TRACKS",
+    "TRACK_INDEX",
+    "TRACK_QUALITY",
+    "Column",
+    "Columns",
+    "FitStatus",
+    "State",
+    "TableSpec",
+    "build",
+    "check",
+    "columns",
+    "empty",
+]
+
+SPECS = {
+    spec.name: spec
+    for spec in (
+        INDEX,
+        DETECTIONS,
+        SEEDS,
+        TRACKS,
+        FITS,
+        CENTERS,
+        RADII,
+        INTENSITIES,
+        RADIUS_ENERGY,
+        RADIUS_RESIDUALS,
+        TRACK_INDEX,
+        LATTICE,
+        SCALES,
+        DEVIATIONS,
+        TRACK_QUALITY,
+        FRAME_QUALITY,
+    )
+}
