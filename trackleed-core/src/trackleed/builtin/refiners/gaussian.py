@@ -112,6 +112,7 @@ class Gaussian:
         joined = measure_together(parts, tracks, pair, found, noise, self.params)
         found["settled"] = settled(found, self.params)
         found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
+        found["settled"] &= ~found["astray"]
         found["leak"] = neighbours.leak(pair, tracks.x, tracks.y, found, joined)
         status = judge(found, self.params)
         kept = np.isin(status, [str(word) for word in NUMBERS]) & found["settled"]

@@ -80,14 +80,14 @@ def leak(
     pair, x, y
         As in `astray`.
     fits : dict of ndarray (n,)
-        Fitted ``amplitude``, ``precision`` (n, 2, 2); ``settled``, ``astray``.
+        Fitted ``amplitude``, ``precision`` (n, 2, 2); ``settled``.
     joined : ndarray of bool
         Of each pair i, j, whether j was fitted together with i.
     """
     i, j = pair
     alone = fits["settled"][i] & ~joined
     i, j = i[alone], j[alone]
-    sound = fits["settled"][j] & ~fits["astray"][j]
+    sound = fits["settled"][j]
     shape = fits["precision"][np.where(sound, j, i)]
     step = np.stack([x[i] - x[j], y[i] - y[j]], axis=1)
     distance2 = np.einsum("ni,nij,nj->n", step, shape, step)  # in widths

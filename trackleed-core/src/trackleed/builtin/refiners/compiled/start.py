@@ -20,7 +20,7 @@ from trackleed.builtin.refiners.compiled.moments import (
 from trackleed.builtin.refiners.compiled.solve import Scratch, factor, solve
 from trackleed.builtin.refiners.model import Array
 
-PASSES = 2  # a window that is off sees only part of the way
+PASSES = 2  # of a dim spot: a window that is off sees only part of the way
 CLEAR = 10.0  # errors of its height from which the light tells a spot's shape
 NARROW, WIDE = 0.7, 2.0  # px, and widths of the first window: between them are shapes
 
@@ -51,8 +51,9 @@ def start(
 
     The window is first round, of width ``sigma`` (in u) and at (u, v). A Gaussian spot's light
     under it is Gaussian again: with the precision matrices added, and with a centre between
-    the two. From that follow the spot's own; the background under it, and its height, are those
-    of a linear fit with the window's shape.
+    the two. From that follow the spot's own, and its height from the light as a whole. A
+    dim spot keeps the window's shape and the height of a linear fit with it, and the window is
+    moved to the light. The background is that of the linear fit.
 
     Returns
     -------
@@ -62,35 +63,30 @@ def start(
     sums = work.sums[SUMS:]
     background, light = room.step, room.trial
     a, b, c = 1 / sigma**2, 0.0, 1 / sigma**2
-    clear = scatter = 0.0
-    for last in range(PASSES):
+    clear = height = 0.0
+    for _ in range(PASSES):
         window(k, u, v, a, b, c)
         evaluate(work, side, k, FIRST, 1 - FIRST)
         clear, scatter = _linear(sums, pixels, tilted, background, room)
+        height = 1 + background[0]
         _light(sums, background, light)
         if not light[0] > 0:
             break
         mu, mv = light[1] / light[0], light[2] / light[0]
-        if last == 0 and clear > CLEAR * scatter:
-            uu = light[3] / light[0] - mu * mu
-            uv = light[4] / light[0] - mu * mv
-            vv = light[5] / light[0] - mv * mv
-            det = uu * vv - uv * uv
-            pa, pb, pc = vv / det - a, -uv / det - b, uu / det - c
-            if free[4] < 0:
-                pb = 0.0
-            if free[3] == free[5]:
-                pa = pc = 0.5 * (pa + pc)
-            if det > 0 and _is_shape(pa, pb, pc, sigma, side):
+        if clear > CLEAR * scatter:
+            pa, pb, pc = _shape(light, free, a, b, c)
+            if _is_shape(pa, pb, pc, sigma, side):
                 det = pa * pc - pb * pb
                 du = (pa + a) * mu + (pb + b) * mv - a * u - b * v
                 dv = (pb + b) * mu + (pc + c) * mv - b * u - c * v
                 u, v = _within((pc * du - pb * dv) / det), _within((pa * dv - pb * du) / det)
+                area = 2 * math.pi / math.sqrt((pa + a) * (pc + c) - (pb + b) ** 2)
+                height = light[0] * pixels / (sums[ONE] * area * (side // 2) ** 2)
                 a, b, c = pa, pb, pc
-                continue
+                break
         u, v = _within(2 * mu - u), _within(2 * mv - v)
     window(k, u, v, a, b, c)
-    k[0] += math.log(max(1 + background[0], 1e-3 * math.sqrt(_variance(work, background[1]))))
+    k[0] += math.log(max(height, 1e-3 * math.sqrt(_variance(work, background[1]))))
     k[6], k[7], k[8] = background[1], background[2], background[3]
     # The weights were those of a window of height 1 without background.
     return clear * math.sqrt(_variance(work, 0.5) / _variance(work, background[1]))
@@ -101,6 +97,21 @@ def _variance(work: Work, level: float) -> float:
     """Of a pixel in the middle of the ROI."""
     m = len(work.data) // 2
     return float(max(work.gain[m] * level + work.dark[m], work.floor[m]))
+
+
+@part
+def _shape(light: Array, free: Array, a: float, b: float, c: float) -> tuple[float, float, float]:
+    """Precision matrix of the spot, from its light under a window with ((a, b), (b, c))."""
+    mu, mv = light[1] / light[0], light[2] / light[0]
+    uu, uv = light[3] / light[0] - mu * mu, light[4] / light[0] - mu * mv
+    vv = light[5] / light[0] - mv * mv
+    det = uu * vv - uv * uv
+    pa, pb, pc = vv / det - a, -uv / det - b, uu / det - c
+    if free[4] < 0:
+        pb = 0.0
+    if free[3] == free[5]:
+        pa = pc = 0.5 * (pa + pc)
+    return pa, pb, pc
 
 
 @part
