@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 B = TypeVar("B")
 R = TypeVar("R")
 
-BLOCK = 8
+FEWEST, MOST = 8, 32
 """Frames in a block: enough to keep a worker busy, few enough to stop quickly."""
+
+BLOCKS = 32
+"""Blocks that a series makes at least, unless they become too small: work for every worker."""
 
 AHEAD = 8
 """Blocks handed to the executor before the first of them is asked for."""
@@ -104,8 +107,9 @@ def blame(backend: str, where: str) -> Iterator[None]:
         ) from error
 
 
-def blocks(n_frames: int, size: int = BLOCK) -> list[range]:
-    """Frame numbers 0 to ``n_frames`` in blocks of at most ``size``."""
+def blocks(n_frames: int) -> list[range]:
+    """Frame numbers 0 to ``n_frames`` in blocks of equal size, the last one smaller."""
+    size = min(max(n_frames // BLOCKS, FEWEST), MOST)
     return [range(a, min(a + size, n_frames)) for a in range(0, n_frames, size)]
 
 
