@@ -34,6 +34,8 @@ LINT = ["ruff>=0.9", "import-linter>=2.5"]
 TYPES = ["mypy>=1.15", "pandas-stubs", "scipy-stubs", "matplotlib>=3.8"]
 TESTS = ["pytest>=8", "hypothesis>=6.100", "matplotlib>=3.8"]
 REFERENCES = ["scikit-image>=0.24"]  # what our own methods are compared with
+PEERS = ["scikit-image>=0.24", "trackpy>=0.6"]
+"""What the benchmarks compare with."""
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 
 
@@ -95,7 +97,7 @@ if BENCHMARKS:
     @nox.session
     def benchmarks(session: nox.Session) -> None:
         """Run every script in benchmarks/."""
-        session.install(*(f"./{name}" for name in PACKAGES))
+        session.install(*(f"./{name}" for name in PACKAGES), *PEERS)
         for script in BENCHMARKS:
             session.run("python", str(script.relative_to(ROOT)), *session.posargs)
 
