@@ -4,9 +4,8 @@ python benchmarks/fits.py [--n 20000] [--sides 21 31] [--repeats 5] [--slow 300]
 
 Every fitter gets the same simulated ROIs (rotated elliptical Gaussian, constant background, Poisson
 and read noise) in one process, in turns; the table has the medians. Slow fitters get the
-first ROIs only. ``per core`` counts the processor's seconds of all threads, and so does not care
-about what else the machine does; ``wall`` is the clock, with two threads for the engine and
-for Picasso, which have them, and one for the others. Peers that are not installed are left out:
+first ROIs only. ``CPU`` counts the processor's seconds of all threads, and hardly cares what else
+the machine does; ``wall`` is the clock. Peers that are not installed are left out:
 pip install picassosr trackpy (into an environment of its own; Picasso wants an older pandas).
 """
 
@@ -28,12 +27,12 @@ from trackleed.builtin.refiners.engine import fit
 from trackleed.simulate import Spots, spots
 
 Fitter = Callable[[np.ndarray], np.ndarray]  # ROIs (n, side, side) to centres (n, 2)
-THREADS = 2
-CHUNK = 250
+THREADS = (1, 2)
+CHUNK = 1000
 FAR = 2.0  # px, from the truth: a failure
 
 
-def engine(noise: np.ndarray | None, background: str) -> Fitter:
+def engine(noise: np.ndarray | None, background: str, threads: int) -> Fitter:
     """Ours, with equal weights or those of the noise."""
     variance = np.array([0.0, 1.0, 1.0]) if noise is None else noise
 
@@ -45,8 +44,8 @@ def engine(noise: np.ndarray | None, background: str) -> Fitter:
 
     def run(rois: np.ndarray) -> np.ndarray:
         chunks = [rois[a : a + CHUNK] for a in range(0, len(rois), CHUNK)]
-        with ThreadPoolExecutor(THREADS) as threads:
-            return np.concatenate(list(threads.map(part, chunks)))
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(part, chunks)))
 
     return run
 
@@ -97,7 +96,7 @@ def scipy(analytic: bool) -> Fitter:
     return run
 
 
-def picasso(tolerance: float) -> Fitter:
+def picasso(tolerance: float, threads: int) -> Fitter:
     """Picasso's batched fit of rotated Gaussians."""
     from picasso.fitting import gaussfit, seeds
 
@@ -105,7 +104,7 @@ def picasso(tolerance: float) -> Fitter:
         small = rois.astype(np.float32)
         start = seeds.initial_parameters_gauss(small, rois.shape[1], rotated=True)
         running = gaussfit.fit_spots_async(
-            gaussfit.ROTATED, small, start, False, tolerance, 200, THREADS
+            gaussfit.ROTATED, small, start, False, tolerance, 200, threads
         )
         while not running.finished():
             time.sleep(1e-3)
@@ -144,12 +143,17 @@ def fitters(simulated: Spots) -> dict[str, tuple[Fitter, bool]]:
     found = {
         "curve_fit, numeric Jacobian": (scipy(False), False),
         "curve_fit, analytic Jacobian": (scipy(True), False),
-        "trackleed, equal weights, constant": (engine(None, "constant"), True),
-        "trackleed, noise weights, plane (default)": (engine(noise, "plane"), True),
     }
+    for threads in THREADS:
+        end = f", threads: {threads}"
+        found |= {
+            f"trackleed, equal weights, constant{end}": (engine(None, "constant", threads), True),
+            f"trackleed, default (noise, plane){end}": (engine(noise, "plane", threads), True),
+        }
+        if find_spec("picasso"):
+            found[f"Picasso gaussfit, tolerance 1e-8{end}"] = (picasso(1e-8, threads), True)
     if find_spec("picasso"):
-        found["Picasso gaussfit, tolerance 1e-2 (default)"] = (picasso(1e-2), True)
-        found["Picasso gaussfit, tolerance 1e-8"] = (picasso(1e-8), True)
+        found["Picasso gaussfit, its default 1e-2"] = (picasso(1e-2, max(THREADS)), True)
     if find_spec("trackpy"):
         found["trackpy refine_leastsq (round)"] = (trackpy(), False)
     return found
@@ -176,7 +180,9 @@ def table(side: int, n: int, slow: int, repeats: int) -> None:
             failed[name] = 100 * np.mean(~(off < FAR))
     first = next(iter(found))
     print(f"\n{side} x {side}, {n} ROIs ({slow} for the slow ones), medians of {repeats}\n")
-    print("| fitter | fits/s per core | x | fits/s wall | x | off by > 2 px or none |")
+    print(
+        "| fitter | fits per CPU second | x | fits per second, wall | x | off by > 2 px or none |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for name in found:
         c, w = median(core[name]), median(wall[name])

@@ -101,7 +101,7 @@ def fit(
         scale_errors,
         estimator == "poisson",
         MAX_STEPS,
-        work(side),
+        work(side, alike=variance.shape[-1] == 1),
         scratch(PARAMETERS),
         out,
     )

@@ -39,7 +39,8 @@ HIGHEST = 300.0  # logarithm of the highest peak: more is a fit that runs away
 class Work(NamedTuple):
     """One ROI, rows padded to whole registers with pixels of no weight; flat float64 arrays.
 
-    The variance of a pixel is ``max(gain * model + dark, floor)``.
+    The variance of a pixel is ``max(gain * model + dark, floor)``; these three have one row only
+    where all pixels are alike, which keeps the rest in the processor's nearest cache.
     """
 
     data: Array
@@ -55,11 +56,15 @@ class Work(NamedTuple):
     sums: Array  # two of them, used in turn
 
 
-def work(side: int) -> Work:
-    """Room for ROIs of one size, each array on cache lines of its own."""
+def work(side: int, alike: bool) -> Work:
+    """Room for ROIs of one size, each array on cache lines of its own.
+
+    ``alike``: whether all pixels have the same noise.
+    """
     padded = -(-side // WIDTH) * WIDTH
     pixels = side * padded
-    lengths = [pixels] * 5 + [2 * pixels] + [padded] * 3 + [SUMS * WIDTH, 2 * SUMS]
+    noise = padded if alike else pixels
+    lengths = [pixels] * 2 + [noise] * 3 + [2 * pixels] + [padded] * 3 + [SUMS * WIDTH, 2 * SUMS]
     memory = np.zeros(sum(lengths) + WIDTH)
     first = -(memory.ctypes.data // memory.itemsize) % WIDTH
     room = Work(*np.split(memory[first : first + sum(lengths)], np.cumsum(lengths)[:-1]))
@@ -146,6 +151,7 @@ def _columns(
     padded = len(work.across)
     half = side // 2
     pixels = side * padded
+    noise_row = padded if len(gain) > padded else 0
     d = splat(1.0 / half)
     u = load(work.columns, block)
     first, down = load(work.across, block), load(work.down, block)
@@ -161,11 +167,12 @@ def _columns(
         v, step = splat((j - half) / half), splat(float(way)) * d
         for n in range(count):
             place = (j + way * n) * padded + block
+            noise = (j + way * n) * noise_row + block
             model = f + (level + tilt * v)
             rest = load(data, place) - model
             before = before + load(weights, old * pixels + place) * rest * rest
-            spread = load(gain, place) * model + load(dark, place)
-            w = quotient(load(usable, place), larger(spread, load(floor, place)))
+            spread = load(gain, noise) * model + load(dark, noise)
+            w = quotient(load(usable, place), larger(spread, load(floor, noise)))
             store(weights, new * pixels + place, w)
             wr, wf = w * rest, w * f
             wff, wfr = wf * f, wf * rest

@@ -179,8 +179,9 @@ def deviance(work: Work, half: int) -> float:
     for m in range(pixels):
         w = work.weights[half * pixels + m]
         if w > 0:
-            gain2 = work.gain[m] ** 2
-            seen = max(work.gain[m] * work.data[m] + work.dark[m], 0.0) / gain2
+            i = m % len(work.gain)
+            gain2 = work.gain[i] ** 2
+            seen = max(work.gain[i] * work.data[m] + work.dark[i], 0.0) / gain2
             expected = 1 / (w * gain2)
             total += expected - seen + (seen * math.log(seen / expected) if seen > 0 else 0.0)
     return 2 * total
@@ -211,12 +212,12 @@ def fill_variance(work: Work, side: int, variance: Array) -> None:
     """Put gain, dark and floor (3, side, side), or of all pixels (3, 1, 1), into the room."""
     padded = len(work.across)
     each = variance.shape[-1] > 1
-    for j in range(side):
+    for j in range(side if each else 1):
         for i in range(side):
-            m, row, column = j * padded + i, j if each else 0, i if each else 0
-            work.gain[m] = variance[0, row, column]
-            work.dark[m] = variance[1, row, column]
-            work.floor[m] = variance[2, row, column]
+            m, column = j * padded + i, i if each else 0
+            work.gain[m] = variance[0, j, column]
+            work.dark[m] = variance[1, j, column]
+            work.floor[m] = variance[2, j, column]
 
 
 Fitter = Callable[

@@ -95,7 +95,7 @@ def start(
 @part
 def _variance(work: Work, level: float) -> float:
     """Of a pixel in the middle of the ROI."""
-    m = len(work.data) // 2
+    m = len(work.gain) // 2
     return float(max(work.gain[m] * level + work.dark[m], work.floor[m]))
 
 
