@@ -26,6 +26,7 @@ COUNT_EVERY = 0.05
 """Seconds for which frames are gathered before they are written and counted."""
 
 _GATHERED = 32_000_000  # bytes
+_FLUSHERS = 4  # file systems take several files in one go
 
 
 class Store:
@@ -106,15 +107,19 @@ class Store:
         """Write further frames as `append` does, several at a time; yields how many are valid.
 
         They are counted twenty times a second or every 32 MB: who is killed in between writes
-        the last few again. A thread has the disk take them meanwhile, so that `sync` is quick.
+        the last few again. Threads have the disk take them meanwhile, and go on when all are
+        written, so that `sync` has little left to wait for.
         """
-        flusher = ThreadPoolExecutor(1, thread_name_prefix="trackleed-flush")
+        flushers = ThreadPoolExecutor(_FLUSHERS, thread_name_prefix="trackleed-flush")
         try:
             for several in self._gathered(frames):
-                flusher.submit(self._flush, self._write(several))
+                for i in self._write(several):
+                    flushers.submit(sync, layout.frame_file(self.path / "frames", i))
                 yield self._appended or 0
-        finally:
-            flusher.shutdown(cancel_futures=True)
+        except BaseException:
+            flushers.shutdown(wait=False, cancel_futures=True)
+            raise
+        flushers.shutdown(wait=False)
 
     def _gathered(self, frames: Iterable[Array]) -> Iterator[list[Array]]:
         several: list[Array] = []
@@ -150,10 +155,6 @@ class Store:
             state["n_valid"] = first + len(frames)
         self._appended = first + len(frames)
         return range(first, first + len(frames))
-
-    def _flush(self, numbers: range) -> None:
-        for i in numbers:
-            sync(layout.frame_file(self.path / "frames", i))
 
     def put_image(self, name: str, image: Array) -> None:
         """Write one of `IMAGES`, array (y, x), in place of an earlier one.
@@ -248,8 +249,10 @@ class Store:
 
     def sync(self) -> None:
         """Wait until all valid frames would survive a loss of power."""
-        self._flush(range(self.n_valid))
-        for path in (self.path / "frames", self.path / layout.META, self.path):
+        folder = self.path / "frames"
+        for i in range(self.n_valid):
+            sync(layout.frame_file(folder, i))
+        for path in (folder, self.path / layout.META, self.path):
             sync(path)
 
     def _chunks(self) -> layout.Chunks:
