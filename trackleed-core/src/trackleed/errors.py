@@ -8,6 +8,10 @@ TrackleedError
 │   ├── BackendNotFound    no such name, or more than one
 │   ├── BackendNotReady    something it needs is not installed
 │   └── BackendFailed      it raised, or returned something that it must not
+├── EnvironmentsError the environments that backends can be hosted in
+│   ├── EnvironmentNotFound  no environment has that name
+│   ├── EnvironmentUnusable  something in it is not as it must be
+│   └── EnvironmentsDamaged  a file that lists them cannot be used
 └── SessionError      a session directory
     ├── SessionExists      there is one already
     ├── SessionDamaged     it cannot be read as it stands
@@ -63,6 +67,22 @@ class BackendNotReady(BackendError):
 
 class BackendFailed(BackendError):
     """A backend raised, or returned what its contract forbids."""
+
+
+class EnvironmentsError(TrackleedError):
+    """Something is wrong with the environments that backends can be hosted in."""
+
+
+class EnvironmentNotFound(EnvironmentsError):
+    """No environment has that name."""
+
+
+class EnvironmentUnusable(EnvironmentsError):
+    """An environment cannot be made, started or removed as it stands."""
+
+
+class EnvironmentsDamaged(EnvironmentsError):
+    """A file that lists environments cannot be read or is not allowed as it stands."""
 
 
 class SessionError(TrackleedError):

@@ -1,0 +1,1 @@
+"""Backends in foreign environments: which environments there are, and the host of their workers."""
