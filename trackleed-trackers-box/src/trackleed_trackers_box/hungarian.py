@@ -130,7 +130,8 @@ def automatic_distance(boxes: Sequence[Array]) -> float:
     if not len(every):
         return 1.0
     side, score = every[:, 2:4], every[:, 4]
-    bright = [box[box[:, 4] >= np.median(score), :2] for box in boxes]
+    typical = np.median(score)
+    bright = [box[box[:, 4] >= typical, :2] for box in boxes]
     reach = np.fmax(_STEPS * usual_step(bright), np.median(side) / 2)
     return float(np.fmax(np.fmin(reach, _SPACING * spacing(bright)), 1.0))
 
