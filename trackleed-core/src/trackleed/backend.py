@@ -13,11 +13,12 @@ columns or DataFrames.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from trackleed.params import Params
+from trackleed.recipe import Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,7 @@ class BackendSpec:
         Trackers: which of these it uses besides, if they are given.
     runs_in : {"host", "worker"}
         Where it runs unless the user says otherwise.
-    recipe : mapping, optional
+    recipe : Recipe, optional
         How to make an environment for it.
     licence, citation : str
         Of the method or the code behind it, where it is not ours.
@@ -83,7 +84,7 @@ class BackendSpec:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     runs_in: Literal["host", "worker"] = "host"
-    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe: Recipe | None = None
     licence: str = "MIT"
     citation: str = ""
     api: int = API

@@ -32,6 +32,7 @@ from trackleed.errors import (
     ParamsError,
 )
 from trackleed.params import Params, make
+from trackleed.recipe import Recipe
 
 # What foreign code may raise without ending the program; a plugin's sys.exit() is a mistake too.
 BROKEN = (Exception, SystemExit)
@@ -253,6 +254,8 @@ def _fault(spec: BackendSpec) -> str:
         return "is not named in lower-case letters, digits and hyphens"
     if not (isinstance(spec.params, type) and issubclass(spec.params, Params)):
         return f"has {spec.params!r} as options, not a subclass of Params"
+    if not (spec.recipe is None or isinstance(spec.recipe, Recipe)):
+        return f"has {spec.recipe!r} as recipe, not a Recipe"
     if isinstance(spec.requires, str):
         return f"requires {spec.requires!r}, which must be a tuple of module names"
     return ""
