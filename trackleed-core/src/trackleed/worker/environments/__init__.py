@@ -1,0 +1,28 @@
+"""Environments that backends are hosted in: which there are, what they lack, how to make one.
+
+Reading, looking and placing import nothing heavy and start no process, so that
+``trackleed backends`` can say for every backend what it still needs.
+"""
+
+from trackleed.worker.environments.looking import Lack, Readiness, lacks, readiness
+from trackleed.worker.environments.model import (
+    Environment,
+    find_environment,
+    load_environments,
+    user_file,
+)
+from trackleed.worker.environments.placing import Place, place, split_address
+
+__all__ = [
+    "Environment",
+    "Lack",
+    "Place",
+    "Readiness",
+    "find_environment",
+    "lacks",
+    "load_environments",
+    "place",
+    "readiness",
+    "split_address",
+    "user_file",
+]
