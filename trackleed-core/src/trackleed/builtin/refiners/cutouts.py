@@ -5,17 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from scipy import ndimage
 
+from trackleed.builtin.refiners.compiled.shade import shade
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.frames import FrameSequence, NoiseModel
-
-AROUND = 0.42  # of the ROI's side, from the spot to where the background is looked at
-SHADE = 6.0  # spreads below the background from which a pixel is in the shade
-SUSPECT = 4.5  # spreads below the ROI's rim from which a pixel is looked at closely
-PENUMBRA = 2  # px beyond the shade in which a spot is dimmed, but brighter than the background
-_CROSS = ndimage.generate_binary_structure(2, 1)[None]
-_SQUARE = np.ones((1, 2, 2), dtype=bool)
 
 
 @dataclass
@@ -90,35 +83,10 @@ def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
     not near the spot, its spread the median absolute deviation. The edge of the shade, and
     of the mask, counts as shade too, since no shadow is sharp; that of a single pixel does not.
     """
-    found = np.zeros(rois.counts.shape, dtype=bool)
-    asked = np.flatnonzero(_may_be_shaded(rois, noise))
-    if len(asked):
-        found[asked] = _shaded(rois.take(asked), noise, x[asked], y[asked])
-    return found
-
-
-def _may_be_shaded(rois: Cutouts, noise: NoiseModel) -> Array:
-    """Whether an ROI is worth a closer look, which takes longer than its fit; bool (n,)."""
-    rim = [rois.counts[:, :2], rois.counts[:, -2:], rois.counts[:, :, :2], rois.counts[:, :, -2:]]
-    level = np.mean([part.mean(axis=(1, 2)) for part in rim], axis=0)
-    gain, dark, floor = np.moveaxis(rois.variance(noise), 1, 0)
-    spread = np.sqrt(np.maximum(gain * level[:, None, None] + dark, floor)).max(axis=(1, 2))
-    lowest = rois.counts.min(axis=(1, 2))
-    return np.asarray((lowest < level - SUSPECT * spread) | ~rois.shown.all(axis=(1, 2)))
-
-
-def _shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
-    """`shaded`, of ROIs that are looked at closely."""
-    outer = rois.shown & (rois.distance2(x, y) > (AROUND * rois.side) ** 2)
-    outer = outer | ~np.any(outer, axis=(1, 2), keepdims=True)
-    around = np.where(outer, rois.counts, np.nan)
-    level = np.nanmedian(around, axis=(1, 2), keepdims=True)
-    spread = 1.4826 * np.nanmedian(np.abs(around - level), axis=(1, 2), keepdims=True)
-    gain, dark, floor = np.moveaxis(rois.variance(noise), 1, 0)
-    spread = np.maximum(spread, np.sqrt(np.maximum(gain * level + dark, floor)))
-    shade = rois.counts < level - SHADE * spread
-    patches = ndimage.binary_opening(shade | ~rois.shown, _SQUARE)
-    return np.asarray(shade | ndimage.binary_dilation(patches, _CROSS, iterations=PENUMBRA))
+    dark = np.zeros(rois.counts.shape, dtype=bool)
+    shift = np.stack([x - rois.x, y - rois.y], axis=1)
+    shade(rois.counts, rois.shown, rois.variance(noise), shift, dark)
+    return dark
 
 
 def join(parts: list[Cutouts]) -> Cutouts:
