@@ -39,8 +39,18 @@ def option(default: Any, help: str, *, unit: str = "", **limits: Any) -> Any:
     return Field(default, description=help, json_schema_extra={"unit": unit}, **limits)
 
 
-def make(model: type[P], values: Mapping[str, Any], owner: str) -> P:
-    """Options of the backend ``owner`` from what a user gave.
+def make(model: type[P], values: Mapping[str, Any], owner: str, hint: str | None = None) -> P:
+    """Options of ``owner`` from what a user gave.
+
+    Parameters
+    ----------
+    model : type of Params
+    values : mapping
+        What was given.
+    owner : str
+        Whose options they are, for messages.
+    hint : str, optional
+        Where to read about them, unless ``owner`` is a backend.
 
     Raises
     ------
@@ -50,22 +60,22 @@ def make(model: type[P], values: Mapping[str, Any], owner: str) -> P:
     try:
         return model(**values)
     except ValidationError as error:
-        raise ParamsError(*_explain(error, model, owner)) from None
+        hint = hint or f"see: trackleed backends show {owner}"
+        raise ParamsError(_explain(error, model, owner), hint) from None
 
 
-def _explain(error: ValidationError, model: type[Params], owner: str) -> tuple[str, str]:
+def _explain(error: ValidationError, model: type[Params], owner: str) -> str:
     first = error.errors()[0]
     # Of several types allowed for one option, each says why it does not fit.
     alike = [e for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
     # After the name come places in a list, and types tried, which mean nothing to a user.
     parts = [str(p) for n, p in enumerate(first["loc"]) if n == 0 or isinstance(p, int)]
     name = ".".join(parts) or "options"
-    hint = f"see: trackleed backends show {owner}"
     if first["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields) or "none"
-        return f"{owner} has no option {name!r}; it has: {known}", hint
+        return f"{owner} has no option {name!r}; it has: {known}"
     text = " or ".join(e["msg"][:1].lower() + e["msg"][1:] for e in alike)
-    return f"{owner}: option {name} = {first['input']!r} is not allowed: {text}", hint
+    return f"{owner}: option {name} = {first['input']!r} is not allowed: {text}"
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -27,6 +27,7 @@ StepKind = Literal[
     "import",
     "detect",
     "edit",
+    "undo",
     "track",
     "refine",
     "center",
