@@ -8,29 +8,38 @@ write(sim, "frames/")
 
 from trackleed.simulate.calibration import Spots, spots
 from trackleed.simulate.lattice import Lattice
-from trackleed.simulate.scenarios import SCENARIOS, Loss, Scenario
+from trackleed.simulate.scenarios import SCENARIOS, Facet, Jump, Loss, Scenario
 from trackleed.simulate.scoring import DetectionScore, compare_fits, score_detections
 from trackleed.simulate.shape import gaussian_spot
 from trackleed.simulate.simulation import Simulation, simulate
+from trackleed.simulate.suite import LEVELS, SUITES, Case, Level, Suite, suite
 from trackleed.simulate.surfaces import Surface, surface
 from trackleed.simulate.truth import TRUTH
 from trackleed.simulate.writing import write
 
 __all__ = [
+    "LEVELS",
     "SCENARIOS",
+    "SUITES",
     "TRUTH",
+    "Case",
     "DetectionScore",
+    "Facet",
+    "Jump",
     "Lattice",
+    "Level",
     "Loss",
     "Scenario",
     "Simulation",
     "Spots",
+    "Suite",
     "Surface",
     "compare_fits",
     "gaussian_spot",
     "score_detections",
     "simulate",
     "spots",
+    "suite",
     "surface",
     "write",
 ]

@@ -91,19 +91,43 @@ class Beams:
         In-plane scattering vector in 1/Å, a* along +x.
     orbit : ndarray of int (n, 3)
         The same three integers for all beams that symmetry makes equal.
+    facet : ndarray of int (n,)
+        Number of the facet that they come from, from 1; 0 for the flat surface.
     """
 
     hk: Floats
     g: Floats
     orbit: NDArray[np.int64]
+    facet: NDArray[np.int64]
 
     @property
     def fractional(self) -> NDArray[np.bool_]:
         """Beams of the superstructure only, (n,)."""
         return np.asarray(np.any(np.abs(self.hk - np.round(self.hk)) > 1e-9, axis=1))
 
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Beams:
+        """Some of them."""
+        return Beams(self.hk[chosen], self.g[chosen], self.orbit[chosen], self.facet[chosen])
 
-def beams(lattice: Lattice, superstructure: str | Matrix, g_max: float) -> Beams:
+    @property
+    def names(self) -> list[tuple[int, ...]]:
+        """What tells each beam from the others: hk to a thousandth, and the facet if any."""
+        hk = np.round(1000 * self.hk).astype(np.int64).tolist()
+        return [_name(h, f) for h, f in zip(hk, self.facet.tolist(), strict=True)]
+
+    @property
+    def orbit_names(self) -> list[tuple[int, ...]]:
+        """The same for all beams that symmetry makes equal."""
+        pairs = zip(self.orbit.tolist(), self.facet.tolist(), strict=True)
+        return [_name(orbit, f) for orbit, f in pairs]
+
+
+def _name(numbers: list[int], facet: int) -> tuple[int, ...]:
+    # Seeds of random numbers must not be negative.
+    return (*(number + 2**16 for number in numbers), *([facet] if facet else []))
+
+
+def beams(lattice: Lattice, superstructure: str | Matrix, g_max: float, facet: int = 0) -> Beams:
     """All beams with |g| <= ``g_max`` (1/Å), of all symmetry-equivalent domains.
 
     Raises
@@ -126,7 +150,18 @@ def beams(lattice: Lattice, superstructure: str | Matrix, g_max: float) -> Beams
     numerators, g = numerators[near], g[near]
     order = np.lexsort((*numerators.T, np.round(np.hypot(*g.T), 9)))
     numerators, g = numerators[order], g[order]
-    return Beams(numerators / denominator, g, _orbits(numerators, denominator, operations))
+    orbits = _orbits(numerators, denominator, operations)
+    return Beams(numerators / denominator, g, orbits, np.full(len(g), facet))
+
+
+def joined(parts: list[Beams]) -> Beams:
+    """Beams of several surfaces, one after the other."""
+    return Beams(
+        np.concatenate([part.hk for part in parts]),
+        np.concatenate([part.g for part in parts]),
+        np.concatenate([part.orbit for part in parts]),
+        np.concatenate([part.facet for part in parts]),
+    )
 
 
 def _orbits(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trackleed.simulate.diffraction import (
     REFERENCE_K,
@@ -16,7 +15,7 @@ from trackleed.simulate.diffraction import (
     mean_square_displacement,
     wavenumber,
 )
-from trackleed.simulate.lattice import Beams, Floats, beams
+from trackleed.simulate.lattice import Beams, Floats, beams, joined
 from trackleed.simulate.scenarios import Scenario
 from trackleed.simulate.screen import Screen
 from trackleed.simulate.settings import Settings, Stream
@@ -51,6 +50,10 @@ class Pattern:
         Direction of the sigma_x axis, in (-45, 45].
     diffuse : ndarray (frame,)
         Level of the diffuse light on the axis, in counts.
+    scale : ndarray (frame,)
+        Sine of a beam's angle over its scattering vector at 300 K, in Å.
+    shift : ndarray (frame, 2)
+        How far the pattern is from where it belongs, along x and y, in px.
     """
 
     hk: Floats
@@ -61,6 +64,8 @@ class Pattern:
     sigma_y: Floats
     theta_deg: Floats
     diffuse: Floats
+    scale: Floats
+    shift: Floats
 
 
 def pattern(scenario: Scenario, settings: Settings) -> Pattern:
@@ -68,12 +73,11 @@ def pattern(scenario: Scenario, settings: Settings) -> Pattern:
     screen, when, sample = settings.screen, scenario.schedule(settings.frames), scenario.sample
     k = wavenumber(when["energy_eV"])
     shrink = contraction(when["temperature_K"], sample.expansion_per_K)
-    spots = beams(
-        sample.lattice, scenario.superstructure, _MARGIN * screen.opening * np.max(k / shrink)
-    )
-    x, y = _places(scenario, settings, screen, spots, shrink / k)
+    spots = _all_beams(scenario, _MARGIN * screen.opening, np.max(k / shrink))
+    shift = _shift(scenario, settings)
+    x, y = _places(scenario, screen, spots, shrink / k, shift)
     seen = np.any(screen.within_rim(x, y), axis=0)
-    spots, x, y = Beams(spots.hk[seen], spots.g[seen], spots.orbit[seen]), x[:, seen], y[:, seen]
+    spots, x, y = spots[seen], x[:, seen], y[:, seen]
 
     matrix = superstructure_matrix(sample.lattice.real, scenario.superstructure)
     complete = np.minimum(when["coverage_ML"] * abs(np.linalg.det(matrix)), 1.0)[:, None]
@@ -84,11 +88,12 @@ def pattern(scenario: Scenario, settings: Settings) -> Pattern:
 
     intensity, diffuse = _intensity(sample, settings, spots, when, shrink)
     order = np.where(spots.fractional, _FRACTIONAL * complete, 1 - _DIMMING * complete)
+    order *= np.array([1.0, *(facet.intensity for facet in scenario.facets)])[spots.facet]
     amplitude = intensity * order * uneven / (2 * np.pi * sigma_x * sigma_y)
     full = settings.exposure * settings.camera.full_scale
     amplitude *= full / amplitude[screen.sees(x, y)].max(initial=np.finfo(float).tiny)
     diffuse *= settings.background * full / diffuse.max()
-    whole = Pattern(spots.hk, x, y, amplitude, sigma_x, sigma_y, theta, diffuse)
+    whole = Pattern(spots.hk, x, y, amplitude, sigma_x, sigma_y, theta, diffuse, shrink / k, shift)
     return _lose(whole, scenario, settings, spots)
 
 
@@ -109,38 +114,51 @@ def _intensity(
     return current[:, None] * _curves(settings, spots, energy) * factor, diffuse
 
 
+def _all_beams(scenario: Scenario, opening: float, k_max: float) -> Beams:
+    """Beams of the flat surface and of the facets that can come onto the screen."""
+    lattice = scenario.sample.lattice
+    parts = [beams(lattice, scenario.superstructure, opening * k_max)]
+    for number, facet in enumerate(scenario.facets, start=1):
+        reach = opening + np.hypot(*facet.specular)
+        parts.append(beams(lattice, "(1x1)", reach * k_max, number))
+    return joined(parts)
+
+
+def _shift(scenario: Scenario, settings: Settings) -> Floats:
+    """Displacement (frame, 2) of the pattern in px."""
+    progress = np.linspace(0, 1, settings.frames)
+    shake = settings.rng(Stream.SHAKE).normal(0, 1, (settings.frames, 2)) * scenario.shake_px
+    shift = progress[:, None] * np.array(scenario.drift_px) + shake
+    for jump in scenario.jumps:
+        shift[round(jump.start * settings.frames) :] += (jump.x, jump.y)
+    return np.asarray(shift)
+
+
 def _places(
-    scenario: Scenario, settings: Settings, screen: Screen, spots: Beams, scale: Floats
+    scenario: Scenario, screen: Screen, spots: Beams, scale: Floats, shift: Floats
 ) -> tuple[Floats, Floats]:
     """Centres (frame, spot) of all beams; ``scale`` (frame,) is contraction over wavenumber."""
     turn = np.radians(scenario.azimuth_deg)
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    sine = scale[:, None, None] * (spots.g @ rotation)
+    towards = np.array([(0.0, 0.0), *(facet.specular for facet in scenario.facets)])
+    sine = scale[:, None, None] * (spots.g @ rotation) + towards[spots.facet]
     sine[np.hypot(sine[..., 0], sine[..., 1]) > 1] = np.nan
     x, y = screen.project(sine)
-    progress = np.linspace(0, 1, settings.frames)
-    shake = settings.rng(Stream.SHAKE).normal(0, 1, (settings.frames, 2)) * scenario.shake_px
-    shift = progress[:, None] * np.array(scenario.drift_px) + shake
     return x + shift[:, :1], y + shift[:, 1:]
-
-
-def _key(orbit: NDArray[np.int64]) -> tuple[int, ...]:
-    # Seeds must not be negative.
-    return tuple(int(part) + 2**16 for part in orbit)
 
 
 def _curves(settings: Settings, spots: Beams, energy: Floats) -> Floats:
     """I(V) curves (frame, spot), one for all beams that symmetry makes equal."""
-    orbits, which = np.unique(spots.orbit, axis=0, return_inverse=True)
-    curves = [iv_curve(energy, settings.rng(Stream.CURVE, *_key(orbit))) for orbit in orbits]
+    names = spots.orbit_names
+    curves = {name: iv_curve(energy, settings.rng(Stream.CURVE, *name)) for name in set(names)}
     specular = np.where(np.any(spots.hk != 0, axis=1), 1.0, _SPECULAR)
-    return np.asarray(np.stack(curves, axis=1)[:, which.ravel()] * specular)
+    return np.asarray(np.stack([curves[name] for name in names], axis=1) * specular)
 
 
 def _shapes(settings: Settings, spots: Beams) -> tuple[Floats, Floats, Floats, Floats]:
     """Both sigmas, angle and brightness over its equals, each (spot,)."""
     rows = []
-    for beam in _hk_keys(spots):
+    for beam in spots.names:
         rng = settings.rng(Stream.SHAPE, *beam)
         sigmas = rng.uniform(*settings.sigma, 2)
         rows.append([*sigmas, -rng.uniform(-45, 45), np.exp(rng.normal(0, _UNEVEN))])
@@ -160,7 +178,7 @@ def _lose(whole: Pattern, scenario: Scenario, settings: Settings, spots: Beams) 
         elif loss.kind == "blurred":
             blur[during] = _DEFOCUS
         else:
-            for spot, beam in enumerate(_hk_keys(spots)):
+            for spot, beam in enumerate(spots.names):
                 rng = settings.rng(Stream.LOSS, number, *beam)
                 if rng.random() < _VANISHING:
                     start = first + int(rng.integers(loss.frames))
@@ -172,8 +190,3 @@ def _lose(whole: Pattern, scenario: Scenario, settings: Settings, spots: Beams) 
         sigma_y=whole.sigma_y * blur[:, None],
         diffuse=whole.diffuse * on,
     )
-
-
-def _hk_keys(spots: Beams) -> list[tuple[int, ...]]:
-    # Beams are told apart to a thousandth of a reciprocal vector.
-    return [_key(np.round(1000 * hk).astype(np.int64)) for hk in spots.hk]

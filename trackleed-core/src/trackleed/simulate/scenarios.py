@@ -36,6 +36,58 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Jump:
+    """The whole pattern is displaced at once, and stays there: a bumped chamber, a switched lens.
+
+    Parameters
+    ----------
+    start : float
+        When, as a part of the series.
+    x, y : float
+        How far, in px.
+    """
+
+    start: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Facet:
+    """Tilted parts of the surface, whose spots move towards a (0,0) of their own.
+
+    A beam that leaves the surface with the scattering vector g meets the screen at ``g/k``
+    plus the direction of the facet's own specular beam, ``sin(2 tilt)``, to first order in
+    the tilt. When the energy rises all spots of a facet pass straight through between those
+    of the substrate.
+
+    Parameters
+    ----------
+    tilt_deg : float
+        Angle between the two surfaces.
+    azimuth_deg : float
+        Direction of the tilt on the screen, from +x towards +y.
+    intensity : float
+        Of its spots over those of the substrate.
+
+    References
+    ----------
+    Henzler, Surf. Sci. 22, 12 (1970).
+    """
+
+    tilt_deg: float
+    azimuth_deg: float
+    intensity: float = 0.5
+
+    @property
+    def specular(self) -> Floats:
+        """Sine of the angle of its (0,0) beam along x and y, (2,)."""
+        turn = np.radians(self.azimuth_deg)
+        sine = np.sin(2 * np.radians(self.tilt_deg))
+        return np.asarray(sine * np.array([np.cos(turn), np.sin(turn)]))
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One series. Quantities given as a pair go evenly from the first frame to the last.
 
@@ -52,7 +104,12 @@ class Scenario:
         How far the pattern, not the screen, has moved along x and y in the last frame.
     shake_px : float
         Standard deviation along each axis of the pattern's place from frame to frame.
+    jumps : tuple of Jump
     losses : tuple of Loss
+    facets : tuple of Facet
+    streaks : float
+        Height, over the diffuse light, of lines along a* half-way between the rows of spots:
+        a doubled period along b without order along a.
     azimuth_deg : float
         Direction of a* on the screen, from +x towards +y.
     broadening_per_K : float
@@ -72,7 +129,10 @@ class Scenario:
     coverage_ML: Span = (0.0, 0.0)
     drift_px: Span = (0.0, 0.0)
     shake_px: float = 0.0
+    jumps: tuple[Jump, ...] = ()
     losses: tuple[Loss, ...] = ()
+    facets: tuple[Facet, ...] = ()
+    streaks: float = 0.0
     azimuth_deg: float = 14.0
     broadening_per_K: float = 6e-4
     frames: int = 60

@@ -127,6 +127,29 @@ class Screen:
             (0.3 + 0.7 * np.exp(-((self.radius / 0.62) ** 2))) * np.clip(tilt, 0.5, 1.5)
         )
 
+    def lines(
+        self, spacing: float, angle_deg: float, shift: tuple[float, float], width: float
+    ) -> Floats:
+        """Lines half-way between rows of spots, 1 along their middle, (y, x).
+
+        Parameters
+        ----------
+        spacing : float
+            Sine of the angle between neighbouring rows.
+        angle_deg : float
+            Direction of the rows from +x towards +y.
+        shift : (float, float)
+            x and y, in px, of the row through (0,0) from the axis.
+        width : float
+            Standard deviation across a line in px.
+        """
+        dx, dy = self._from_axis
+        c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
+        across = (dy - shift[1]) * c - (dx - shift[0] * self.pixel_aspect) * s
+        period = spacing * self.sphere_radius
+        from_line = across - period * (np.floor(across / period) + 0.5)
+        return np.asarray(np.exp(-0.5 * (from_line / width) ** 2))
+
     @cached_property
     def glare(self) -> Floats:
         """Light that the screen throws on everything round it, over the diffuse light, (y, x)."""

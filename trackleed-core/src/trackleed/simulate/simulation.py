@@ -161,10 +161,22 @@ class Simulation:
             raise IndexError(f"frame {i} of a series of {len(self)}")
         p = self.pattern
         light: Floats = self.screen.diffuse * p.diffuse[i]
+        if self.scenario.streaks:
+            light *= 1 + self.scenario.streaks * self._streaks(i)
         for s in map(int, np.flatnonzero((p.amplitude[i] > _FAINT) & np.isfinite(p.x[i]))):
             self._add(light, i, s, (0, 0), True)
         light *= self.screen.transmission
         return np.asarray(light + self.screen.glare * p.diffuse[i] + self._hot_light)
+
+    def _streaks(self, i: int) -> Floats:
+        a, b = self.scenario.sample.lattice.reciprocal
+        rows = abs(float(a[0] * b[1] - a[1] * b[0]) / float(np.hypot(*a)))
+        return self.screen.lines(
+            rows * float(self.pattern.scale[i]),
+            self.scenario.azimuth_deg,
+            (float(self.pattern.shift[i, 0]), float(self.pattern.shift[i, 1])),
+            sum(self.settings.sigma) / 2,
+        )
 
     def _add(self, image: Floats, i: int, s: int, origin: tuple[int, int], halo: bool) -> None:
         p = self.pattern

@@ -35,6 +35,8 @@ TRUTH = TableSpec(
         Column("sigma_y", "float", "px", "width along the other axis"),
         Column("theta_deg", "float", "deg", "angle of the sigma_x axis, in (-45, 45]"),
         Column("offset", "float", "counts", "level under the peak; NaN where the screen is hidden"),
+        Column("x_err", "float", "px", "smallest possible standard error of x"),
+        Column("y_err", "float", "px", "smallest possible standard error of y"),
         Column("snr", "float", "", "volume over its smallest possible standard error"),
         Column("visible", "bool", "", f"centre on the valid screen and snr >= {VISIBLE_SNR:g}"),
     ),
@@ -47,7 +49,8 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     ``snr`` is what the ``snr`` column of ``fits`` would be for a perfect fit: volume over its
     Cramér-Rao standard error (`trackleed.simulate.shape.cramer_rao`), from the valid pixels
     of a square ROI that reaches three times the larger sigma to each side, each weighted by
-    its true variance in this very frame. It is 0 where the centre is not on the valid screen.
+    its true variance in this very frame; clipped pixels tell nothing. It is 0 where the centre is
+    not on the valid screen, and ``x_err, y_err``, of the same bound, are NaN there.
 
     ``offset`` is the expected level in the pixel of the centre less this spot's Gaussian:
     black level, diffuse light, the halo and the tails of its neighbours.
@@ -64,6 +67,7 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     level = sim.expected(i)
     seen = sim.screen.sees(p.x[i], p.y[i])
     offset, snr = np.full(len(seen), np.nan), np.zeros(len(seen))
+    x_err, y_err = np.full(len(seen), np.nan), np.full(len(seen), np.nan)
     for s in map(int, np.flatnonzero(seen)):
         column, row = round(float(p.x[i, s])), round(float(p.y[i, s]))
         own = sim.spot(i, s, (1, 1), (column, row), halo=False)[0, 0]
@@ -71,7 +75,9 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     lit = seen & (p.amplitude[i] > 0)
     if lit.any():
         chosen = {name: values[lit] for name, values in spots.items()}
-        snr[lit] = roi_snr(chosen, level, sim.valid & ~sim.hot, sim.noise)
+        usable = sim.valid & ~sim.hot & (level < sim.saturation)
+        bound = roi_bound(chosen, level, usable, sim.noise)
+        snr[lit], x_err[lit], y_err[lit] = bound["snr"], bound["x_err"], bound["y_err"]
     return {
         "spot": np.arange(1, len(seen) + 1),
         "frame": np.full(len(seen), i),
@@ -79,15 +85,17 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
         "k": p.hk[:, 1],
         **spots,
         "offset": offset,
+        "x_err": x_err,
+        "y_err": y_err,
         "snr": snr,
         "visible": seen & (snr >= VISIBLE_SNR),
     }
 
 
-def roi_snr(
+def roi_bound(
     spots: dict[str, Floats], level: Floats, valid: NDArray[np.bool_], noise: NoiseModel
-) -> Floats:
-    """Expected ``snr`` of spots (n,) in a frame of expected ``level`` (y, x); see `frame_truth`."""
+) -> dict[str, Floats]:
+    """Cramér-Rao errors of spots (n,) in a frame of expected ``level`` (y, x)."""
     column, row = (np.rint(spots[name]).astype(np.intp)[:, None] for name in ("x", "y"))
     reach = np.ceil(_ROI_SIGMAS * np.maximum(spots["sigma_x"], spots["sigma_y"])).astype(np.intp)
     steps = np.arange(-reach.max(), reach.max() + 1)
@@ -99,4 +107,4 @@ def roi_snr(
     inside &= valid[rows, columns]
     weight = inside / noise.variance(level[rows, columns])
     x, y = spots["x"][:, None], spots["y"][:, None]
-    return cramer_rao(spots, columns - x, rows - y, weight)["snr"]
+    return cramer_rao(spots, columns - x, rows - y, weight)
