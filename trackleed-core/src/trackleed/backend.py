@@ -147,6 +147,18 @@ class Refiner(Protocol):
         ...
 
 
+class GroupRefiner(Refiner, Protocol):
+    """A refiner that can also fit the spots of a group together. Pure."""
+
+    def refine_groups(self, frames: FrameSequence, rois: Columns) -> Columns:
+        """``group_fits`` rows, one for each row of ``rois`` in its order.
+
+        ``rois`` has the columns of ``tracks``, and ``group`` and ``role``. The rows of one group in
+        one frame are fitted together, on one background.
+        """
+        ...
+
+
 class View(Protocol):
     """What an exporter is shown of a session."""
 

@@ -6,7 +6,16 @@ Coordinates are pixels: x to the right, y down, an integer is a pixel centre.
 """
 
 from trackleed.tables.checking import Columns, build, check, columns, empty
-from trackleed.tables.columns import FRAME, TRACK, Column, FitStatus, State, TableSpec
+from trackleed.tables.columns import (
+    FRAME,
+    TRACK,
+    Column,
+    FitStatus,
+    PositionStatus,
+    Role,
+    State,
+    TableSpec,
+)
 from trackleed.tables.derived import (
     DEVIATIONS,
     FRAME_QUALITY,
@@ -17,6 +26,7 @@ from trackleed.tables.derived import (
     TRACK_INDEX,
     TRACK_QUALITY,
 )
+from trackleed.tables.groups import GROUP, GROUP_FITS, POSITIONS
 from trackleed.tables.measured import (
     CENTERS,
     DETECTIONS,
@@ -35,9 +45,12 @@ __all__ = [
     "FITS",
     "FRAME",
     "FRAME_QUALITY",
+    "GROUP",
+    "GROUP_FITS",
     "INDEX",
     "INTENSITIES",
     "LATTICE",
+    "POSITIONS",
     "RADII",
     "RADIUS_ENERGY",
     "RADIUS_RESIDUALS",
@@ -51,6 +64,8 @@ __all__ = [
     "Column",
     "Columns",
     "FitStatus",
+    "PositionStatus",
+    "Role",
     "State",
     "TableSpec",
     "build",
@@ -78,5 +93,7 @@ SPECS = {
         DEVIATIONS,
         TRACK_QUALITY,
         FRAME_QUALITY,
+        GROUP_FITS,
+        POSITIONS,
     )
 }

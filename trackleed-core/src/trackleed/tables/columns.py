@@ -32,6 +32,30 @@ class FitStatus(StrEnum):
     NEIGHBOUR = "neighbour"  # another track's spot stands in the ROI and disturbs the fit
 
 
+class Role(StrEnum):
+    """What a spot is in a group that is fitted together."""
+
+    REFERENCE = "reference"  # what the others are measured from
+    SATELLITE = "satellite"  # measured relative to the reference
+    COMPANY = "company"  # no member, but its light reaches into the ROIs: fitted along
+
+
+class PositionStatus(StrEnum):
+    """Whether a relative position can be used, and if not, why."""
+
+    OK = "ok"
+    NO_REFERENCE = "no_reference"  # the reference has no position to measure from
+    LOST = "lost"  # the satellite's track has no position in this frame
+    NEAR_EDGE = "near_edge"  # too little of the satellite's ROI lies inside the frame
+    MASKED = "masked"  # the mask hides the satellite
+    TOO_DIM = "too_dim"  # no satellite above the noise: there is an upper limit
+    NO_CONVERGENCE = "no_convergence"  # the joint fit did not settle
+    WALKED = "walked"  # the fit left its seed, or went over to a neighbour
+    MERGED = "merged"  # too near to another spot to be told apart
+    JUMPED = "jumped"  # away from where the other frames put it
+    SATURATED = "saturated"  # clipped pixels under one of the two: fitted to the others
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name, kind of value, unit and meaning."""

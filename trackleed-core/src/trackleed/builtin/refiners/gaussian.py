@@ -12,10 +12,11 @@ from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.measure import Tracks, blank, measure
 from trackleed.builtin.refiners.model import Array
 from trackleed.builtin.refiners.params import GaussianParams
+from trackleed.builtin.refiners.relative import refine_groups
 from trackleed.builtin.refiners.status import NUMBERS, judge, settled
 from trackleed.errors import InputError
 from trackleed.frames import FrameSequence, NoiseModel
-from trackleed.tables import FITS, Columns, State
+from trackleed.tables import FITS, GROUP_FITS, Columns, Role, State
 
 BATCH = 256  # ROIs fitted at once: their pixels stay in the processor's cache
 BLOCK = 2048  # ROIs, in whole frames, that are cut out before they are fitted
@@ -51,10 +52,7 @@ class Gaussian:
             model has neither read noise nor gain (no gain: for the estimator
             ``poisson``).
         """
-        frame = np.asarray(rois["frame"], dtype=np.int64)
-        wrong = frame[(frame < 0) | (frame >= len(frames))]
-        if len(wrong):
-            raise InputError(f"ROI in frame {wrong[0]}, but the frames are 0 to {len(frames) - 1}")
+        frame = self._frames(frames, rois)
         noise = self._noise(frames.noise)
         tracks = self._tracks(frame, rois)
         scaling = cutouts.scale(frames)
@@ -70,6 +68,39 @@ class Gaussian:
             for name in table.keys() & block.keys():
                 table[name][rows] = block[name]
         return {name: table[name] for name in FITS.names}
+
+    def refine_groups(self, frames: FrameSequence, rois: Columns) -> Columns:
+        """``group_fits`` rows, one for each row of ``rois`` in its order.
+
+        The spots of a group have ROIs of one size, the largest that `refine` would give them. They
+        are fitted together, or, where that does not settle or one is no spot, without the
+        dimmest, whose pixels are then left out. A spot that is left out has no position;
+        its height is that of a spot as wide as the reference at its seed.
+
+        Raises
+        ------
+        InputError
+            As `refine`.
+        """
+        frame = self._frames(frames, rois)
+        group, role = np.asarray(rois["group"]), np.asarray(rois["role"], dtype=object)
+        order = np.argsort(role != Role.REFERENCE, kind="stable")
+        tracks = self._tracks(frame, rois).take(order)
+        noise = self._noise(frames.noise)
+        found = refine_groups(frames, tracks, group[order], role[order], noise, self.params)
+        table: dict[str, Array] = {name: np.empty_like(v) for name, v in found.items()}
+        for name, values in found.items():
+            table[name][order] = values
+        for name in ("frame", "group", "track_id", "role"):
+            table[name] = np.asarray(rois[name])
+        return {name: table[name] for name in GROUP_FITS.names}
+
+    def _frames(self, frames: FrameSequence, rois: Columns) -> Array:
+        frame = np.asarray(rois["frame"], dtype=np.int64)
+        wrong = frame[(frame < 0) | (frame >= len(frames))]
+        if len(wrong):
+            raise InputError(f"ROI in frame {wrong[0]}, but the frames are 0 to {len(frames) - 1}")
+        return frame
 
     def _noise(self, series: NoiseModel) -> NoiseModel:
         """The series' noise, or what the user knows better."""

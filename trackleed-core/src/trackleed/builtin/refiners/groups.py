@@ -27,6 +27,8 @@ class Together:
 
     rows: Array
     numbers: Array  # (m, len(NUMBERS)), x and y in the frame
+    places: Array  # (m, 2, m, 2), covariance of all members' x and y, px^2
+    slope: Array  # (2,), of the background, counts per px
     chi2_red: float
     r_squared: float
 
@@ -106,9 +108,10 @@ def fit_group(
     group, corner = _group(members, usable, tracked, others, noise, params)
     n = int(group.below.max()) + 1
     k, b = _start(group, start)
+    room = scratch(n)
     numbers = np.full((len(members), len(NUMBERS)), np.nan)
     outcome, chi2, squares = together(
-        group, k, b, k.copy(), b.copy(), scratch(n), params.scale_errors, engine.MAX_STEPS,
+        group, k, b, k.copy(), b.copy(), room, params.scale_errors, engine.MAX_STEPS,
         np.zeros((PARAMETERS, PARAMETERS)), numbers,
     )  # fmt: skip
     if outcome != CONVERGED:
@@ -116,10 +119,15 @@ def fit_group(
     numbers[:, :2] += group.middle + corner
     seen = group.counts[group.usable]
     rows = np.array([member.row[0] for member in members])
+    chi2_red = chi2 / max(len(seen) - n, 1)
+    slopes = _place_slopes(group, k, n)
+    places = np.einsum("mai,ij,lbj->malb", slopes, room.inverse, slopes)
     return Together(
         rows=rows,
         numbers=numbers,
-        chi2_red=chi2 / max(len(seen) - n, 1),
+        places=places * (max(chi2_red, 1.0) if params.scale_errors else 1.0),
+        slope=b[1:] / group.reach,
+        chi2_red=chi2_red,
         r_squared=float(1 - squares / ((seen - seen.mean()) ** 2).sum()),
     )
 
@@ -196,3 +204,18 @@ def _start(group: Group, alone: Array) -> tuple[Array, Array]:
         k[m, 0] = np.log(height) - 0.5 * tightness * (at @ at)
         k[m, 1:3], k[m, [3, 5]] = tightness * at, -0.5 * tightness
     return k, np.array([level, *tilt])
+
+
+def _place_slopes(group: Group, k: Array, n: int) -> Array:
+    """Derivatives of the members' x and y, px, by the ``n`` free parameters; (m, 2, n).
+
+    The peak is at (u, v) = M (k1, k2), where M is the inverse of [[-2 k3, -k4], [-k4, -2 k5]].
+    """
+    slopes = np.zeros((len(k), 2, n))
+    for m, (_, k1, k2, k3, k4, k5) in enumerate(k[:, :PEAK]):
+        moments = np.linalg.inv([[-2 * k3, -k4], [-k4, -2 * k5]])
+        u, v = moments @ (k1, k2)
+        by = moments @ [[0, 1, 0, 2 * u, v, 0], [0, 0, 1, 0, u, 2 * v]]
+        for a in np.flatnonzero(group.own[m] >= 0):
+            slopes[m, :, group.own[m, a]] += by[:, a] * half(int(group.side[m]))
+    return slopes

@@ -1,0 +1,11 @@
+"""Satellites relative to a reference spot."""
+
+from trackleed.analysis.positions.grouping import (
+    Groups,
+    complete_groups,
+    find_groups,
+    group_seeds,
+)
+from trackleed.analysis.positions.relative import relative_positions
+
+__all__ = ["Groups", "complete_groups", "find_groups", "group_seeds", "relative_positions"]
