@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterator, Mapping, Protocol
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Protocol
 
 import numpy as np
 
@@ -107,6 +107,20 @@ class Correction:
         if self.response is not None:
             frame = frame / self.response
         return frame
+
+    @classmethod
+    def of_parts(cls, mode: str, parts: Mapping[str, Array]) -> Correction:
+        """The correction whose `parts` these are."""
+        made = cls(mode=mode)
+        made.dark = parts.get("dark")
+        made.response = parts.get("response")
+        made.background = parts.get("background")
+        return made
+
+    def parts(self) -> Dict[str, Array]:
+        """What it computes with, to make the very same one elsewhere: arrays (y, x) by name."""
+        known = {"dark": self.dark, "response": self.response, "background": self.background}
+        return {name: image for name, image in known.items() if image is not None}
 
     def apply(self, frame: ArrayLike) -> Array:
         """Corrected copy of a raw frame, float32 (y, x); NaN where the correction is unknown."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 
 from trackleed.errors import SessionDamaged, SessionError
 from trackleed.files import locked, replace
+from trackleed_kit import chunks
+from trackleed_kit.errors import Damaged
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -127,42 +128,21 @@ def read_chunk(file: Path, shape: tuple[int, int], dtype: np.dtype[Any], what: s
     SessionDamaged
         If the file is missing, unreadable or of the wrong size.
     """
-    size = shape[0] * shape[1] * dtype.itemsize
     try:
-        held = file.stat().st_size
-        pixels = np.fromfile(file, dtype)
-    except OSError as error:
-        raise SessionDamaged(f"{what} cannot be read: {error.strerror}: {file}") from error
-    if pixels.nbytes != size or held != size:
-        raise SessionDamaged(f"{what} has {held} bytes, should have {size}: {file}")
-    pixels.setflags(write=False)
-    return pixels.reshape(shape)
+        return chunks.read_chunk(file, shape, dtype, what)
+    except Damaged as error:
+        raise SessionDamaged(error.message) from error
 
 
-class Chunks:
+class Chunks(chunks.Chunks):
     """The first ``n`` frames of a store, for a `FrameSequence`."""
-
-    def __init__(self, folder: Path, n: int, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-        self.folder, self.n, self.shape, self.dtype = folder, n, shape, dtype
-
-    def __len__(self) -> int:
-        return self.n
 
     def read(self, i: int) -> Array:
         """Frame ``i``, read-only array (y, x)."""
-        return read_chunk(frame_file(self.folder, i), self.shape, self.dtype, f"frame {i}")
-
-    def damaged(self) -> list[int]:
-        """Frames whose file is missing or of the wrong size."""
-        with os.scandir(self.folder) as entries:
-            sizes = {entry.name: entry.stat().st_size for entry in entries}
-        size = self.shape[0] * self.shape[1] * self.dtype.itemsize
-        return [i for i in range(self.n) if sizes.get(frame_file(self.folder, i).name) != size]
-
-
-def frame_file(folder: Path, i: int) -> Path:
-    """The chunk file of frame ``i``."""
-    return folder / f"c.{i}.0.0"
+        try:
+            return super().read(i)
+        except Damaged as error:
+            raise SessionDamaged(error.message) from error
 
 
 def _read_json(file: Path) -> dict[str, Any]:

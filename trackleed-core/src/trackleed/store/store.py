@@ -18,6 +18,7 @@ from trackleed.files import replace, sync
 from trackleed.frames import Correction, FrameSequence, NoiseModel
 from trackleed.store import layout
 from trackleed.store.layout import IMAGES, SETTINGS, Array
+from trackleed_kit.chunks import frame_file
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
@@ -114,7 +115,7 @@ class Store:
         try:
             for several in self._gathered(frames):
                 for i in self._write(several):
-                    flushers.submit(sync, layout.frame_file(self.path / "frames", i))
+                    flushers.submit(sync, frame_file(self.path / "frames", i))
                 yield self._appended or 0
         except BaseException:
             flushers.shutdown(wait=False, cancel_futures=True)
@@ -151,7 +152,7 @@ class Store:
             if first + len(frames) > self.n_frames:
                 raise InputError(f"{self.path} holds all of its {self.n_frames} frames already")
             for i, frame in enumerate(frames, first):
-                layout.frame_file(self.path / "frames", i).write_bytes(frame.data)
+                frame_file(self.path / "frames", i).write_bytes(frame.data)
             state["n_valid"] = first + len(frames)
         self._appended = first + len(frames)
         return range(first, first + len(frames))
@@ -251,7 +252,7 @@ class Store:
         """Wait until all valid frames would survive a loss of power."""
         folder = self.path / "frames"
         for i in range(self.n_valid):
-            sync(layout.frame_file(folder, i))
+            sync(frame_file(folder, i))
         for path in (folder, self.path / layout.META, self.path):
             sync(path)
 
