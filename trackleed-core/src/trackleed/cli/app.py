@@ -20,6 +20,7 @@ COMMANDS = {
     "lattice": "trackleed.cli.derived:lattice",
     "radius-energy": "trackleed.cli.derived:radius_energy",
     "quality": "trackleed.cli.derived:quality",
+    "positions": "trackleed.cli.positions:positions",
     "export": "trackleed.cli.steps:export",
     "show": "trackleed.cli.show:show",
     "simulate": "trackleed.cli.simulate:simulate",

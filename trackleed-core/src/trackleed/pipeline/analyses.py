@@ -1,4 +1,4 @@
-"""The verbs that work on fits alone: no backend, and no loop over frames."""
+"""The verbs that follow from the fits."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from trackleed.pipeline.deriving import add_lattice, add_quality, add_radius_energy
+from trackleed.pipeline.engine import executor_or_threads
+from trackleed.pipeline.relating import add_positions
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from trackleed.progress import Progress
+    from trackleed.registry import Registry
     from trackleed.session import Session, Step
 
 
 class Analyses(ABC):
-    """Verbs of a `Run` that need nothing but its fits."""
+    """Verbs of a `Run` that follow from its fits."""
 
     session: Session
+    registry: Registry
+    progress: Progress
+    executor: Executor | None
+    jobs: int | None
 
     def lattice(
         self, basis: tuple[int, int], *, fits: Step | str | None = None, **options: Any
@@ -69,6 +79,38 @@ class Analyses(ABC):
         """
         return add_quality(self.session, self._chosen("refine", fits))
 
+    def positions(
+        self, backend: str = "gaussian", *, fits: Step | str | None = None, **options: Any
+    ) -> list[Step]:
+        """Measure satellites relative to a reference spot, fitted together with it.
+
+        Parameters
+        ----------
+        backend : str
+            A refiner that fits groups.
+        fits : Step or str, optional
+            Fits to start from; the newest by default.
+        **options
+            ``groups``, such as ``[(3, [17, 18, 19]), (5, [])]``: reference and satellites by track,
+            those within ``within`` px if none are named; without groups, every bright
+            track with satellites. ``half_size`` of the ROIs, ``significance``,
+            ``min_separation``, ``max_walk``, ``max_jump``; ``refiner``, the refiner's options.
+
+        Returns
+        -------
+        list of Step
+            With the ``group_fits`` and ``positions`` tables.
+
+        Raises
+        ------
+        InputError
+            If a track is not there, or there are no satellites.
+        """
+        found = self.registry.find("refiner", backend)
+        chosen = self._chosen("refine", fits)
+        with executor_or_threads(self.executor, self.jobs) as executor:
+            return add_positions(self.session, found, chosen, options, executor, self.progress)
+
     @abstractmethod
     def _chosen(self, kind: str, step: Step | str | None) -> Step:
-        """The step that the user named, or the newest finished one of that kind."""
+        """The step that the user named, or the current one."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,11 +84,21 @@ def detect_block(job: Job, numbers: range) -> dict[str, Any]:
 def refine_block(job: Job, rois: Columns) -> Columns:
     """Fits of some rows of ``tracks``."""
     frames, refiner = _opened(job)
+    return _refined(job, rois, partial(refiner.refine, frames))
+
+
+def refine_groups_block(job: Job, rois: Columns) -> Columns:
+    """Joint fits of some rows of ``tracks`` that have a ``group`` and a ``role``."""
+    frames, refiner = _opened(job)
+    return _refined(job, rois, partial(refiner.refine_groups, frames))
+
+
+def _refined(job: Job, rois: Columns, refine: Callable[[Columns], Columns]) -> Columns:
     numbers = np.unique(rois["frame"])
     with blame(
         job.label, f"frames {numbers.min()} to {numbers.max()}" if len(numbers) else "no frames"
     ):
-        fits: Columns = refiner.refine(frames, rois)
+        fits = refine(rois)
         if len(fits["frame"]) != len(rois["frame"]):
             raise ValueError(f"{len(fits['frame'])} fits returned for {len(rois['frame'])} ROIs")
     return fits

@@ -40,6 +40,8 @@ StepKind = Literal[
     "deviation",
     "quality",
     "framequality",
+    "groupfit",
+    "positions",
     "export",
 ]
 KINDS: tuple[StepKind, ...] = get_args(StepKind)
