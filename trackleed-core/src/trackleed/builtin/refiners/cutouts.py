@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from trackleed.builtin.refiners.compiled import cutting as compiled
 from trackleed.builtin.refiners.compiled.shade import shade
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.frames import FrameSequence, NoiseModel
@@ -21,11 +23,12 @@ class Scale:
 
 @dataclass
 class Picture:
-    """One frame, with what is known about its pixels; all arrays (y, x)."""
+    """One frame, with what is known about its pixels; arrays (y, x)."""
 
-    counts: Array
-    shown: Array  # bool: not masked, and with a value
-    clipped: Array  # bool: saturated
+    raw: Array
+    counts: Array  # corrected; the same as raw where nothing is
+    valid: Array  # bool: not masked
+    saturation: float  # raw counts from which pixels are clipped
 
 
 @dataclass
@@ -89,13 +92,6 @@ def shaded(rois: Cutouts, noise: NoiseModel, x: Array, y: Array) -> Array:
     return dark
 
 
-def join(parts: list[Cutouts]) -> Cutouts:
-    """Several cutouts of one size as one."""
-    return Cutouts(
-        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Cutouts))
-    )
-
-
 def scale(frames: FrameSequence) -> Scale:
     """Slope and zero of the series' correction, which is a straight line in each pixel."""
     if frames.correction is None:
@@ -109,32 +105,79 @@ def scale(frames: FrameSequence) -> Scale:
 def picture(frames: FrameSequence, i: int) -> Picture:
     """Frame ``i``, read once."""
     raw = frames.raw(i)
+    # Compiled code takes neither foreign byte order nor half precision.
+    raw = raw.astype(np.float32 if raw.dtype == "f2" else raw.dtype.newbyteorder("="), copy=False)
     counts = raw if frames.correction is None else frames.correction.apply(raw)
-    counts = counts.astype(np.float64)
-    clipped = np.zeros(raw.shape, bool) if frames.saturation is None else raw >= frames.saturation
-    return Picture(counts, frames.valid & np.isfinite(counts), clipped)
+    saturation = np.inf if frames.saturation is None else frames.saturation
+    return Picture(raw, counts, frames.valid, saturation)
 
 
 def cut(image: Picture, scaling: Scale, row: Array, x: Array, y: Array, side: int) -> Cutouts:
     """Cut ROIs round the pixels nearest to ``x``, ``y`` (n,), in the frame or near it."""
-    centre_x, centre_y = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
-    offsets = np.arange(side) - half(side)
-    height, width = image.counts.shape
-    columns, rows = centre_x[:, None] + offsets, centre_y[:, None] + offsets
-    in_x, in_y = (columns >= 0) & (columns < width), (rows >= 0) & (rows < height)
-    inside = in_y[:, :, None] & in_x[:, None, :]
-    at = (np.clip(rows, 0, height - 1)[:, :, None], np.clip(columns, 0, width - 1)[:, None, :])
-    shown = image.shown[at] & inside
-    corrected = scaling.zero.size > 1
-    blank = np.ones((len(row), 1, 1))
+    rois = _blank(row, x, y, side)
+    _fill(rois, image, 0, len(rois))
+    return _scaled(rois, scaling)
+
+
+def cut_series(
+    frames: FrameSequence, scaling: Scale, frame: Array, x: Array, y: Array, side: Array
+) -> Iterator[Cutouts]:
+    """All ROIs that touch their frame, of one side after another; each frame is read once.
+
+    Parameters
+    ----------
+    frame, x, y, side : ndarray (n,)
+        Of each ROI; NaN where there is none.
+    """
+    height, width = frames.shape
+    near = (x > -side) & (x < width + side) & (y > -side) & (y < height + side)
+    order = np.argsort(frame, kind="stable")
+    order = order[near[order]]
+    numbers = np.unique(frame[order])
+    parts = []
+    for each in np.unique(side[order]):
+        row = order[side[order] == each]
+        bounds = np.searchsorted(frame[row], [*numbers, np.inf]).tolist()
+        parts.append((_blank(row, x[row], y[row], int(each)), bounds))
+    for n, number in enumerate(numbers):
+        image = picture(frames, int(number))
+        for rois, bounds in parts:
+            _fill(rois, image, bounds[n], bounds[n + 1])
+    for rois, _ in parts:
+        yield _scaled(rois, scaling)
+
+
+def _blank(row: Array, x: Array, y: Array, side: int) -> Cutouts:
+    n = len(row)
     return Cutouts(
         row=row,
-        x=centre_x,
-        y=centre_y,
-        counts=np.where(shown, image.counts[at], 0.0),
-        shown=shown,
-        clipped=image.clipped[at] & shown,
-        inside=inside.mean(axis=(1, 2)),
-        zero=np.where(shown, scaling.zero[at], 0.0) if corrected else 0.0 * blank,
-        slope=np.where(shown, scaling.slope[at], 1.0) if corrected else blank,
+        x=np.rint(x).astype(np.intp),
+        y=np.rint(y).astype(np.intp),
+        counts=np.zeros((n, side, side)),
+        shown=np.zeros((n, side, side), bool),
+        clipped=np.zeros((n, side, side), bool),
+        inside=np.zeros(n),
+        zero=np.zeros((n, 1, 1)),
+        slope=np.ones((n, 1, 1)),
     )
+
+
+def _fill(rois: Cutouts, image: Picture, start: int, stop: int) -> None:
+    """Put the pixels of one frame into some of the ROIs."""
+    compiled.cut(
+        image.raw, image.counts, image.valid, image.saturation, rois.x, rois.y, start, stop,
+        rois.counts, rois.shown, rois.clipped, rois.inside,
+    )  # fmt: skip
+
+
+def _scaled(rois: Cutouts, scaling: Scale) -> Cutouts:
+    """The ROIs, with slope and zero of the correction of each pixel that is shown."""
+    if scaling.zero.size == 1:
+        return rois
+    offsets = np.arange(rois.side) - half(rois.side)
+    height, width = scaling.zero.shape
+    columns = np.clip(rois.x[:, None] + offsets, 0, width - 1)[:, None, :]
+    rows = np.clip(rois.y[:, None] + offsets, 0, height - 1)[:, :, None]
+    zero = np.where(rois.shown, scaling.zero[rows, columns], 0.0)
+    slope = np.where(rois.shown, scaling.slope[rows, columns], 1.0)
+    return replace(rois, zero=zero, slope=slope)

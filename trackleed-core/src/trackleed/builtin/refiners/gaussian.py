@@ -8,7 +8,6 @@ import numpy as np
 
 from trackleed.builtin.refiners import cutouts, neighbours
 from trackleed.builtin.refiners.crowds import measure_together
-from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.measure import Tracks, blank, measure
 from trackleed.builtin.refiners.model import Array
 from trackleed.builtin.refiners.params import GaussianParams
@@ -19,7 +18,7 @@ from trackleed.frames import FrameSequence, NoiseModel
 from trackleed.tables import FITS, GROUP_FITS, Columns, Role, State
 
 BATCH = 256  # ROIs fitted at once: their pixels stay in the processor's cache
-BLOCK = 2048  # ROIs, in whole frames, that are cut out before they are fitted
+BLOCK = 2_500_000  # pixels of ROIs, in whole frames, that are cut out before they are fitted
 UNKNOWN_BOX = 21.0  # px, where a track has no width
 
 
@@ -63,7 +62,7 @@ class Gaussian:
             **{c.name: np.full(len(frame), np.nan) for c in FITS.columns if c.dtype == "float"},
             "saturated": np.zeros(len(frame), dtype=bool),
         }
-        for rows in _blocks(frame):
+        for rows in _blocks(frame, tracks.side):
             block = self._block(frames, scaling, noise, tracks.take(rows))
             for name in table.keys() & block.keys():
                 table[name][rows] = block[name]
@@ -131,7 +130,9 @@ class Gaussian:
         """Columns of the ROIs of some whole frames."""
         pair = neighbours.pairs(tracks.frame, tracks.x, tracks.y, tracks.side)
         found = blank(len(tracks))
-        parts = list(_cut(frames, scaling, tracks))
+        parts = list(
+            cutouts.cut_series(frames, scaling, tracks.frame, tracks.x, tracks.y, tracks.side)
+        )
         for rois in parts:
             for first in range(0, len(rois), BATCH):
                 batch = rois.take(slice(first, first + BATCH))
@@ -153,30 +154,14 @@ class Gaussian:
         return {**found, "status": status}
 
 
-def _blocks(frame: Array) -> Iterator[Array]:
+def _blocks(frame: Array, side: Array) -> Iterator[Array]:
     """Row numbers in the order of their frames, in blocks that hold whole frames."""
     order = np.argsort(frame, kind="stable")
-    first = 0
+    ordered, pixels = frame[order], np.cumsum(side[order] ** 2)
+    first, before = 0, 0
     while first < len(order):
-        last_frame = frame[order[min(first + BLOCK, len(order)) - 1]]
-        after = int(np.searchsorted(frame[order], last_frame, side="right"))
+        last = int(np.searchsorted(pixels, before + BLOCK))
+        last_frame = ordered[min(max(last - 1, first), len(order) - 1)]
+        after = int(np.searchsorted(ordered, last_frame, side="right"))
         yield order[first:after]
-        first = after
-
-
-def _cut(frames: FrameSequence, scaling: cutouts.Scale, tracks: Tracks) -> Iterator[Cutouts]:
-    """All ROIs that touch their frame, of one side after another; each frame is read once."""
-    parts: dict[int, list[Cutouts]] = {}
-    height, width = frames.shape
-    reach = tracks.side
-    near = (tracks.x > -reach) & (tracks.x < width + reach)
-    near &= (tracks.y > -reach) & (tracks.y < height + reach)
-    for number in np.unique(tracks.frame[near]):
-        image = cutouts.picture(frames, int(number))
-        here = near & (tracks.frame == number)
-        for side in np.unique(tracks.side[here]):
-            rows = np.flatnonzero(here & (tracks.side == side))
-            one = cutouts.cut(image, scaling, rows, tracks.x[rows], tracks.y[rows], int(side))
-            parts.setdefault(int(side), []).append(one)
-    for several in parts.values():
-        yield cutouts.join(several)
+        first, before = after, int(pixels[after - 1])
