@@ -83,8 +83,8 @@ class Recipe:
     python : str
         Range of versions, as in ``">=3.9,<3.13"``; empty for any that the worker runs in.
     requirements : tuple of str
-        Each is what follows ``pip install``, in this order: ``"torch==2.13.0"``, then
-        ``"--no-deps sam2==1.1.0"``.
+        Each is what follows ``pip install``, in this order and quoted as for a shell:
+        ``"torch==2.13.0"``, then ``"--no-deps sam2==1.1.0"``.
     upstreams : tuple of Upstream
         Repositories that it imports from a checkout.
     checkpoints : tuple of Checkpoint

@@ -25,6 +25,7 @@ COMMANDS = {
     "show": "trackleed.cli.show:show",
     "simulate": "trackleed.cli.simulate:simulate",
     "backends": "trackleed.cli.backends:backends",
+    "envs": "trackleed.cli.envs:envs",
     "completion": "trackleed.cli.completion:completion",
 }
 

@@ -6,6 +6,7 @@ Reading, looking and placing import nothing heavy and start no process, so that
 
 from trackleed.worker.environments.looking import Lack, Readiness, lacks, readiness
 from trackleed.worker.environments.model import (
+    FILE,
     Environment,
     find_environment,
     load_environments,
@@ -14,6 +15,7 @@ from trackleed.worker.environments.model import (
 from trackleed.worker.environments.placing import Place, place, split_address
 
 __all__ = [
+    "FILE",
     "Environment",
     "Lack",
     "Place",

@@ -22,14 +22,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
+from platformdirs import user_config_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trackleed.errors import EnvironmentNotFound, EnvironmentsDamaged, EnvironmentUnusable
 
 FILE = "envs.toml"
-CONFIG = "TRACKLEED_CONFIG"
-"""Environment variable: the folder of the user's ``envs.toml``, if not the usual one."""
+HOME = "TRACKLEED_HOME"
+"""Environment variable: one folder for all that is the user's, if not the system's places."""
 
 NAME = re.compile("[a-z0-9][a-z0-9_.-]*")
 """Names of environments; colon and at sign have a meaning in ``dist:name@env``."""
@@ -90,8 +90,14 @@ class Environment(BaseModel):
 
 def user_file() -> Path:
     """The user's ``envs.toml``, there or not."""
-    folder = os.environ.get(CONFIG)
-    return (Path(folder) if folder else user_config_path("trackleed")) / FILE
+    home = os.environ.get(HOME)
+    return (Path(home) if home else user_config_path("trackleed")).absolute() / FILE
+
+
+def data_folder() -> Path:
+    """Where environments are made, and checkouts and checkpoints fetched to, unless said."""
+    home = os.environ.get(HOME)
+    return (Path(home) if home else user_data_path("trackleed")).absolute()
 
 
 def load_environments(project: Path) -> dict[str, Environment]:
@@ -103,7 +109,7 @@ def load_environments(project: Path) -> dict[str, Environment]:
         If a file is not valid TOML, or has an unknown key or a value that is not allowed.
     """
     found: dict[str, Environment] = {}
-    for path in (project.absolute() / FILE, user_file().absolute()):
+    for path in (project.absolute() / FILE, user_file()):
         for name, environment in read_file(path).items():
             found.setdefault(name, environment)
     return found
@@ -128,13 +134,20 @@ def find_environment(environments: Mapping[str, Environment], name: str) -> Envi
 def read_file(path: Path) -> dict[str, Environment]:
     """The environments of one ``envs.toml``; none if there is no such file."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise EnvironmentsDamaged(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise EnvironmentsDamaged(f"{path} is not text in UTF-8") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> dict[str, Environment]:
+    """The environments of an ``envs.toml`` with this text."""
+    try:
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # tomllib's words for a name that stands twice mean little to a user.
         text = f"{error}".replace("Cannot declare", "a table that stands twice:")
