@@ -55,7 +55,7 @@ print(index[["frame", "source", "temperature_K", "energy_eV"]].head(3))
 
 # %%
 detections = run.detect("classic")
-tracks = run.track("hungarian", detections=detections)
+tracks = run.track("pattern", detections=detections)
 fits = run.refine("gaussian", tracks=tracks)
 spots = run.table(fits)
 print(spots["status"].value_counts().to_string())

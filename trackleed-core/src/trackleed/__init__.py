@@ -6,7 +6,7 @@
 
     run = tl.import_frames("frames/", "a.trackleed")
     detections = run.detect("classic")
-    tracks = run.track("hungarian", detections=detections)
+    tracks = run.track("pattern", detections=detections)
     fits = run.refine("gaussian", tracks=tracks)
     run.table(fits)
 """

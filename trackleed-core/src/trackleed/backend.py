@@ -134,7 +134,8 @@ class Tracker(Protocol):
         """Yield the ``tracks`` rows of one frame after another.
 
         Every track has a row in every frame; a spot that is not there is
-        ``lost`` with NaN. Frames may come in any order, each once.
+        ``lost`` with NaN. Frames may come in any order, each once. What the user should know of
+        the tracker's choices goes into an attribute ``notes``, a sequence of lines, if it likes.
         """
         ...
 

@@ -18,10 +18,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULTS: dict[Kind, str] = {
     "detector": "classic",
-    "tracker": "hungarian",
+    "tracker": "pattern",
     "refiner": "gaussian",
 }
-PACKAGES = {"classic": "trackleed-detectors", "hungarian": "trackleed-trackers-box"}
+PACKAGES = {"classic": "trackleed-detectors", "pattern": "trackleed-trackers-box"}
 """Where the defaults that do not come with the core come from."""
 EXPORTERS = ("csv", "overlays")
 """What ``run`` exports."""

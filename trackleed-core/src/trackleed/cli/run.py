@@ -30,9 +30,9 @@ from trackleed.cli.steps import center_options
 @click.argument("source", metavar="SRC")
 @run_argument
 @series_options
-@backend_option("detector", "classic")
-@backend_option("tracker", "hungarian")
-@backend_option("refiner", "gaussian")
+@backend_option("detector", DEFAULTS["detector"])
+@backend_option("tracker", DEFAULTS["tracker"])
+@backend_option("refiner", DEFAULTS["refiner"])
 @click.option(
     "--center",
     metavar="MODE|X,Y",

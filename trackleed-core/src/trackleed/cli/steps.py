@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from trackleed.cli.options import (
+    DEFAULTS,
     EXPORTERS,
     backend_name,
     backend_option,
@@ -56,7 +57,7 @@ def import_(source: str, run_path: Path, **flags: Any) -> None:
 
 @click.command()
 @run_argument
-@backend_option("detector", "classic")
+@backend_option("detector", DEFAULTS["detector"])
 @set_option
 @recipe_option
 @jobs_option
@@ -64,13 +65,13 @@ def import_(source: str, run_path: Path, **flags: Any) -> None:
 def detect(run_path: Path, **flags: Any) -> None:
     """Find the spots of every frame."""
     options = gather(flags["recipe"], flags["settings"])["detector"]
-    name = backend_name(options, flags["detector"], "classic")
+    name = backend_name(options, flags["detector"], DEFAULTS["detector"])
     do(open_session(run_path), flags, lambda work: work.detect(name, **options))
 
 
 @click.command()
 @run_argument
-@backend_option("tracker", "hungarian")
+@backend_option("tracker", DEFAULTS["tracker"])
 @click.option("--detections", metavar="STEP", help="Step to use (default: the newest detect step).")
 @click.option(
     "--seeds",
@@ -84,7 +85,7 @@ def detect(run_path: Path, **flags: Any) -> None:
 def track(run_path: Path, **flags: Any) -> None:
     """Follow the spots through the series."""
     options = gather(flags["recipe"], flags["settings"])["tracker"]
-    name = backend_name(options, flags["tracker"], "hungarian")
+    name = backend_name(options, flags["tracker"], DEFAULTS["tracker"])
     seeds = read_seeds(flags["seeds"]) if flags["seeds"] else None
     do(
         open_session(run_path),
@@ -95,7 +96,7 @@ def track(run_path: Path, **flags: Any) -> None:
 
 @click.command()
 @run_argument
-@backend_option("refiner", "gaussian")
+@backend_option("refiner", DEFAULTS["refiner"])
 @click.option("--tracks", metavar="STEP", help="Step to use (default: the newest track step).")
 @set_option
 @recipe_option
@@ -104,7 +105,7 @@ def track(run_path: Path, **flags: Any) -> None:
 def refine(run_path: Path, **flags: Any) -> None:
     """Measure every tracked spot in every frame."""
     options = gather(flags["recipe"], flags["settings"])["refiner"]
-    name = backend_name(options, flags["refiner"], "gaussian")
+    name = backend_name(options, flags["refiner"], DEFAULTS["refiner"])
     do(
         open_session(run_path),
         flags,

@@ -114,7 +114,7 @@ class Run(Analyses):
 
     def track(
         self,
-        backend: str = "hungarian",
+        backend: str = "pattern",
         *,
         detections: Step | str | None = None,
         seeds: pd.DataFrame | None = None,
