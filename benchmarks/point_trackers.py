@@ -4,7 +4,7 @@ python benchmarks/point_trackers.py [--trackers lk,lk-skip] [--seeds 101,102,103
 
 Detections come from `classic`. A row counts as a claim to have seen a spot if its state is seed,
 measured or saturated; claims and true spots are paired frame by frame as
-`trackleed.simulate.scoring` does. Wanted are the visible spots with SNR >= 3. IDF1 is that of
+`trackleed.scoring` does. Wanted are the visible spots with SNR >= 3. IDF1 is that of
 E. Ristani et al., ECCV Workshops, LNCS 9914, 17 (2016); claims on spots too dim to be wanted count
 neither way. `recall of seeded` is over the spots that have a track at all: a tracker that
 starts from one frame can have no other. Errors are over claims with the right number.
@@ -21,8 +21,8 @@ import pandas as pd
 
 from trackleed.frames import ArraySource, FrameSequence
 from trackleed.registry import Registry
+from trackleed.scoring import of_truth, pair
 from trackleed.simulate import SCENARIOS, simulate
-from trackleed.simulate.scoring import pair
 from trackleed.tables import TRACKS, State, build
 
 CLAIMS = (State.SEED, State.MEASURED, State.SATURATED)
@@ -75,7 +75,7 @@ def score(tracks: pd.DataFrame, truth: pd.DataFrame) -> dict:
     from scipy.optimize import linear_sum_assignment
 
     claims = tracks[tracks["state"].isin(CLAIMS)].reset_index(drop=True)
-    row = pair(claims, truth)
+    row = pair(claims, of_truth(truth))
     wanted = (truth["visible"] & (truth["snr"] >= SNR)).to_numpy()
     counts = (row >= 0) & wanted[row]
     spot = truth["spot"].to_numpy()

@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 import trackleed as tl
-from trackleed.simulate import SCENARIOS, compare_fits, score_detections, simulate, write
+from trackleed.scoring import compare_fits, of_truth, score_detections
+from trackleed.simulate import SCENARIOS, simulate, write
 
 STEPS = ("import", "detect", "track", "refine")
 
@@ -32,9 +33,9 @@ def measure(scenario: str, seed: int, frames: int, size: int) -> dict[str, objec
         run.track()
         fits = run.table(run.refine())
         seconds = {step.kind: step.seconds for step in run.session.steps}
-    score = score_detections(detections, simulation.truth)
-    compared = compare_fits(fits, simulation.truth)
-    good = compared[compared["visible"] & (compared["snr"] >= 10) & (compared["status"] == "ok")]
+    score = score_detections(detections, of_truth(simulation.truth, snr=4))
+    compared = compare_fits(fits, of_truth(simulation.truth))
+    good = compared[compared["wanted"] & (compared["snr"] >= 10) & (compared["status"] == "ok")]
     return {
         "scenario": scenario,
         "seed": seed,

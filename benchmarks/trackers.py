@@ -5,7 +5,7 @@ python benchmarks/trackers.py [--trackers hungarian,directional,pattern] [--seed
 Prints a Markdown table, a line for each scenario and tracker, pooled over the seeds. Import,
 automatic mask and detector are those of `trackleed run`.
 
-A track's position belongs to the true spot that `trackleed.simulate.scoring.pair` gives it, lit or
+A track's position belongs to the true spot that `trackleed.scoring.pair` gives it, lit or
 not. Wanted are visible spots with a true SNR of 3 or more. `recall`: wanted spots with a position;
 `seen`: those whose position is a detection, not a prediction. `precision`: positions that belong
 to a spot; a detection of a spot without light is wrong too. IDF1 (E. Ristani et al., ECCV Works.,
@@ -26,8 +26,8 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 import trackleed as tl
+from trackleed.scoring import of_truth, pair
 from trackleed.simulate import SCENARIOS, simulate, write
-from trackleed.simulate.scoring import pair
 from trackleed.tables import State
 
 SNR = 3.0
@@ -52,7 +52,7 @@ def score(tracks: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     """Counts of one series; they add up over series."""
     rows = tracks[tracks["x"].notna()].reset_index(drop=True)
     # Predictions may stand on spots that have no light.
-    row = pair(rows, truth.assign(amplitude=1.0))
+    row = pair(rows, of_truth(truth), unlit=True)
     lit = (truth["amplitude"] > 0).to_numpy()
     wanted = (truth["visible"] & (truth["snr"] >= SNR)).to_numpy()
     seen = rows["state"].isin(SEEN).to_numpy()

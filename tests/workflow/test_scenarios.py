@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 import trackleed as tl
-from trackleed.simulate import SCENARIOS, compare_fits, score_detections, simulate
+from trackleed.scoring import compare_fits, of_truth, score_detections
+from trackleed.simulate import SCENARIOS, simulate
 from trackleed.simulate.truth import frame_truth
 
 STRIDE = 3
@@ -26,10 +27,8 @@ class Result:
     @property
     def good(self) -> pd.DataFrame:
         """Errors of the fits that a user would trust, of spots well above the noise."""
-        compared = compare_fits(self.fits, self.truth)
-        return compared[
-            (compared["status"] == "ok") & compared["visible"] & (compared["snr"] >= 10)
-        ]
+        compared = compare_fits(self.fits, of_truth(self.truth))
+        return compared[(compared["status"] == "ok") & compared["wanted"] & (compared["snr"] >= 10)]
 
 
 @pytest.fixture(scope="module", params=list(SCENARIOS))
@@ -49,7 +48,7 @@ def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_spots_are_found_and_none_is_made_up(result: Result) -> None:
-    score = score_detections(result.detections, result.truth, snr=4)
+    score = score_detections(result.detections, of_truth(result.truth, snr=4))
     assert score.wanted > 150
     assert score.recall >= 0.95
     assert score.precision >= 0.95
@@ -70,7 +69,7 @@ def test_stated_errors_are_the_real_ones(result: Result) -> None:
 
 
 def test_a_spot_is_one_track_and_a_track_one_spot(result: Result) -> None:
-    compared = compare_fits(result.fits, result.truth)
+    compared = compare_fits(result.fits, of_truth(result.truth))
     bright = result.truth[result.truth["visible"] & (result.truth["snr"] >= 4)]
     frames = bright.groupby("spot")["frame"].nunique()
     spots = frames.index[frames >= 6]

@@ -9,7 +9,6 @@ write(sim, "frames/")
 from trackleed.simulate.calibration import Spots, spots
 from trackleed.simulate.lattice import Lattice
 from trackleed.simulate.scenarios import SCENARIOS, Facet, Jump, Loss, Scenario
-from trackleed.simulate.scoring import DetectionScore, compare_fits, score_detections
 from trackleed.simulate.shape import gaussian_spot
 from trackleed.simulate.simulation import Simulation, simulate
 from trackleed.simulate.suite import LEVELS, SUITES, Case, Level, Suite, suite
@@ -23,7 +22,6 @@ __all__ = [
     "SUITES",
     "TRUTH",
     "Case",
-    "DetectionScore",
     "Facet",
     "Jump",
     "Lattice",
@@ -34,9 +32,7 @@ __all__ = [
     "Spots",
     "Suite",
     "Surface",
-    "compare_fits",
     "gaussian_spot",
-    "score_detections",
     "simulate",
     "spots",
     "suite",
