@@ -8,6 +8,7 @@ TrackleedError
 │   ├── BackendNotFound    no such name, or more than one
 │   ├── BackendNotReady    something it needs is not installed
 │   └── BackendFailed      it raised, or returned something that it must not
+│       └── WorkerError    it did so, or ended, in a process of its own
 ├── EnvironmentsError the environments that backends can be hosted in
 │   ├── EnvironmentNotFound  no environment has that name
 │   ├── EnvironmentUnusable  something in it is not as it must be
@@ -19,6 +20,8 @@ TrackleedError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class TrackleedError(Exception):
@@ -67,6 +70,37 @@ class BackendNotReady(BackendError):
 
 class BackendFailed(BackendError):
     """A backend raised, or returned what its contract forbids."""
+
+
+class WorkerError(BackendFailed):
+    """A backend failed, or its process ended, in a worker.
+
+    Parameters
+    ----------
+    what : str
+        Who did what, such as ``"tracker 'cutie@vos' was ended by signal 9"``.
+    where : str
+        How far it had come, such as ``"after frame 12"``; empty if not known.
+    why : str
+        Reason, empty if not known.
+    log : str
+        Where its log is, or what else there is to say about it.
+    lines : sequence of str
+        The last lines of the log, if they may tell more.
+    """
+
+    def __init__(
+        self, what: str, where: str, why: str = "", log: str = "", lines: Sequence[str] = ()
+    ) -> None:
+        self.what, self.where, self.why, self.log, self.lines = what, where, why, log, tuple(lines)
+        text = " ".join(filter(None, (what, where)))
+        text += f": {why}" if why else ""
+        text += f" — log: {log}" if log else ""
+        super().__init__("\n    ".join([text, *lines]))
+
+    def at(self, where: str) -> WorkerError:
+        """The same error, with its place."""
+        return WorkerError(self.what, where, self.why, self.log, self.lines)
 
 
 class EnvironmentsError(TrackleedError):

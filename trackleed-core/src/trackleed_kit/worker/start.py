@@ -1,4 +1,6 @@
-"""Starts a worker: ``PYTHON .../trackleed_kit/worker/start.py CONNECTION_FILE``.
+"""Starts a worker: ``PYTHON .../trackleed_kit/worker/start.py CONNECTION_FILE [PIPE]``.
+
+PIPE is the number of a file that closes with the host, where they run on one machine.
 
 Nothing of trackleed is installed in a foreign environment. The connection file names the folders
 of the few packages that may be imported from the host, and only these: its ``site-packages`` as a
@@ -43,6 +45,8 @@ def main():
     # Python puts this folder first, whose modules are nobody's top-level modules.
     sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != HERE]
     connection = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    connection["watch"] = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    del sys.argv[1:]  # ours, and not for upstream code that looks at it
     sys.path[:0] = connection["paths"]
     sys.meta_path.insert(0, Finder(dict(connection["packages"], trackleed_kit=str(KIT))))
     for name in ("numpy", "zmq"):
