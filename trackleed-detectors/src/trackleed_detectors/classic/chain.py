@@ -41,6 +41,13 @@ def blur(image: Array, sigma: float) -> Array:
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
 
 
+def usable_part(frame: Array, usable: Array) -> Array:
+    """A frame as float32, 0 where it cannot be used."""
+    # Compiled code takes neither foreign byte order nor half precision.
+    plain = np.float32 if frame.dtype == "f2" else frame.dtype.newbyteorder("=")
+    return pixels.usable_part(frame.astype(plain, copy=False), usable)
+
+
 def stand_alone(image: Array) -> Array:
     """Pixels that no optics can make, rows and columns (2, n): far above all their neighbours.
 

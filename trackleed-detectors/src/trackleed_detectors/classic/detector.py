@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _SMALLEST = 96  # px, shorter side of the most reduced copy
 _BROADEST = 0.65 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
 _NARROWEST = 0.5  # px, sigma that a spot has at least
 _DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
+_FEW = 2048  # pixels that mostly tell the grey levels
 _ROUNDING = 1e-5  # of single precision, as a fraction of the brightest pixel
 _FWHM = 2 * np.sqrt(2 * np.log(2))
 
@@ -115,27 +116,28 @@ class Classic:
 
     def _sights(self, usable: Array) -> Sights:
         """What follows from the mask, kept until another one comes."""
-        if self._kept is None or not np.array_equal(self._kept.usable, usable):
+        if self._kept is None or not _same(self._kept.usable, usable):
             size = self.params.spot_size
             scales = [2**n for n in range(32)]
             if size != "auto":
                 scales = [scale for scale in scales if scale <= max(1, size / 2)]
             smallest = _SMALLEST if size == "auto" else chain.DISK_RADIUS
             sigmas = [self._background(scale) for scale in scales]
-            self._kept = look(usable.copy(), sigmas, smallest)
+            kept = usable if not usable.flags.writeable else usable.copy()
+            self._kept = look(kept, sigmas, smallest)
         return self._kept
 
     def _copies(self, frame: Array, sights: Sights) -> Iterator[_Copy]:
         """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
-        image = np.zeros(frame.shape, np.float32)
-        np.copyto(image, frame, where=sights.usable, casting="unsafe")
-        step = _grey_step(image[::3, ::3][sights.usable[::3, ::3]])
+        image = chain.usable_part(frame, sights.usable)
+        step = _grey_step(image[::3, ::3][sights.usable[::3, ::3]], frame.dtype)
         self._bridge(image, sights)
         wanted = self.params.spot_size
         for n, sight in enumerate(sights.copies):
             if n:
-                # A masked pixel has no say in the mean.
-                image = halve(image * sights.copies[n - 1].share)
+                # A masked pixel has no say in the mean. In the frame itself it is 0 already.
+                weighted = image * sights.copies[n - 1].share if n > 1 else image
+                image = halve(weighted)
                 image /= np.maximum(sight.share, 1e-6)
             if wanted == "auto" or 2**n <= max(1, wanted / 2) < 2 ** (n + 1):
                 shown = image * sight.seen if n else image
@@ -223,10 +225,17 @@ class Classic:
         return {"x": spots.x, "y": spots.y, "width": width, "height": height, "score": spots.score}
 
 
-def _grey_step(sample: Array) -> float:
+def _grey_step(sample: Array, dtype: np.dtype[Any]) -> float:
     """Smallest difference between two values: 1 for most cameras, 16 for 12 bits in 16."""
+    if dtype.kind in "iu" and len(sample) > 2 * _FEW and _grey_step(sample[:_FEW], dtype) == 1:
+        return 1.0  # there is none smaller
     values = np.unique(sample)
     return float(np.diff(values).min()) if len(values) > 1 else 0.0
+
+
+def _same(kept: Array, usable: Array) -> bool:
+    """Whether two masks are the same; quick for one that cannot have been changed."""
+    return (kept is usable and not usable.flags.writeable) or np.array_equal(kept, usable)
 
 
 def _without_blur(sigma: Array) -> Array:
@@ -249,5 +258,5 @@ def _apart(spots: _Spots) -> Array:
 
 def _near(some: _Spots, others: _Spots, widths: float) -> Array:
     """Which spots (n, m) are nearer than a part of the width of the broader."""
-    distance = np.hypot(some.x[:, None] - others.x, some.y[:, None] - others.y)
-    return distance < widths * np.maximum(some.fwhm[:, None], others.fwhm)
+    distance2 = (some.x[:, None] - others.x) ** 2 + (some.y[:, None] - others.y) ** 2
+    return distance2 < (widths * np.maximum(some.fwhm[:, None], others.fwhm)) ** 2

@@ -33,6 +33,17 @@ def pairs(places: list[tuple[int, int]]) -> Array:
 
 
 @compiled
+def usable_part(frame: Array, usable: Array) -> Array:
+    """A frame of any type as float32, 0 where ``usable`` is not true."""
+    out = np.empty(frame.shape, np.float32)
+    for y in range(frame.shape[0]):
+        row, here, result = frame[y], usable[y], out[y]
+        for x in range(len(row)):
+            result[x] = row[x] if here[x] else 0
+    return out
+
+
+@compiled
 def alone(image: Array) -> Array:
     """Rows and columns (2, n) of the pixels that `chain.stand_alone` describes."""
     height, width = image.shape

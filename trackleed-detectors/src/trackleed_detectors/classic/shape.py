@@ -56,13 +56,13 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
         Where the peaks are, to a pixel. The shape is taken about the centroid
         of the region above half maximum, which is what x and y report.
     """
-    radius, *_ = _half_maximum(smooth, seen, xy)
+    radius, *_ = _half_maximum(smooth, seen, xy, False)
     area = (radius**2).sum(axis=1)
     # Centroid of a region given by its radius in each direction: the integral
     # of r cos(phi) r dr dphi over that of r dr dphi.
     shift = np.stack([radius**3 @ _COS, radius**3 @ _SIN], axis=1) * (2 / 3) / area[:, None]
     centre = xy + np.clip(shift, -1.5, 1.5)
-    radius, height, fall, flank = _half_maximum(smooth, seen, centre)
+    radius, height, fall, flank = _half_maximum(smooth, seen, centre, True)
     xx, yy, xy_ = _second_moments(radius)
     mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
     return Shapes(
@@ -79,8 +79,11 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
 
 
 @compiled
-def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...]:
-    """Radius at half maximum (n, directions); height, fall and flank of `Shapes`, each (n,)."""
+def _half_maximum(smooth: Array, seen: Array, centre: Array, judged: bool) -> tuple[Array, ...]:
+    """Radius at half maximum (n, directions); height, fall and flank of `Shapes`, each (n,).
+
+    Fall and flank are found only where the peaks are to be ``judged``.
+    """
     n = len(centre)
     radius = np.empty((n, _DIRECTIONS))
     height, fall, flank = np.empty(n), np.empty(n), np.empty(n)
@@ -99,7 +102,8 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array) -> tuple[Array, ...
         for d in range(_DIRECTIONS):
             lowest[d] = _lowest(profile[d])
         height[i] = _height(profile, lowest, open_)
-        fall[i], flank[i] = _falls(profile, open_)
+        if judged:
+            fall[i], flank[i] = _falls(profile, open_)
         for d in range(_DIRECTIONS):
             # Nothing is known behind the mask.
             known = d if open_[d] else (d + _DIRECTIONS // 2) % _DIRECTIONS
