@@ -297,6 +297,14 @@ def test_nonsense_options_are_refused(options):
         make(HungarianParams, options, "hungarian")
 
 
+def test_a_detection_placed_by_hand_is_linked_without_a_score():
+    rows = [(i, x + i, 40, 20.0) for i in range(8) for x in (30, 90)]
+    rows[6] = (3, 33, 40, np.nan)
+    _, x = track(8, rows)
+    assert x.shape == (8, 2)
+    assert np.isfinite(x).all()
+
+
 def test_registered_light_and_made_by_name():
     backend = Registry.discover().find("tracker", "hungarian")
     assert backend.state == "ready"

@@ -139,10 +139,13 @@ def automatic_distance(boxes: Sequence[Array]) -> float:
 def by_frame(detections: Columns, order: Array) -> list[Array]:
     """Boxes (n, 5) of each frame in the order of linking, the highest score first.
 
-    What has no position is no detection. The order does not depend on that of
-    the table.
+    What has no position is no detection; what has no score, because somebody
+    placed it by hand, counts as a usual one. The order does not depend on that
+    of the table.
     """
     values = np.stack([np.asarray(detections[name], dtype=float) for name in _BOX], axis=1)
+    by_hand = np.isnan(values[:, 4])
+    values[by_hand, 4] = np.median(values[~by_hand, 4]) if not by_hand.all() else 1.0
     frame = np.asarray(detections["frame"])
     placed = np.isfinite(values[:, :2]).all(axis=1)
     values, frame = values[placed], frame[placed]

@@ -15,6 +15,7 @@ COMMANDS = {
     "import": "trackleed.cli.steps:import_",
     "detect": "trackleed.cli.steps:detect",
     "track": "trackleed.cli.steps:track",
+    "edit": "trackleed.cli.edit:edit",
     "refine": "trackleed.cli.steps:refine",
     "analyse": "trackleed.cli.steps:analyse",
     "lattice": "trackleed.cli.derived:lattice",

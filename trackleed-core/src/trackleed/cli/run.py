@@ -77,8 +77,9 @@ def run(source: str, run_path: Path, **flags: Any) -> None:
             **arguments,
         )
         detections = work.detect(names["detector"], **options["detector"])
+        detections = work.edited(detections)
         tracks = work.track(names["tracker"], detections=detections, **options["tracker"])
-        fits = work.refine(names["refiner"], tracks=tracks, **options["refiner"])
+        fits = work.refine(names["refiner"], tracks=work.edited(tracks), **options["refiner"])
         work.analyse(fits=fits, **analysis)
         for exporter, given in exports.items():
             work.export(exporter, fits=fits, **given)

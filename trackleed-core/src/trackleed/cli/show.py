@@ -16,7 +16,7 @@ from trackleed.cli.options import json_option, run_argument
 if TYPE_CHECKING:
     import pandas as pd
 
-    from trackleed.session import Session
+    from trackleed.session import Session, Step
 
 AXES = {"energy_eV": "eV", "temperature_K": "K", "time_s": "s", "coverage_ML": "ML"}
 
@@ -53,23 +53,30 @@ def report(session: Session, *, as_json: bool, list_tracks: bool = False) -> Non
 def summarise(session: Session) -> dict[str, Any]:
     """All that `report` says, as plain values."""
     from trackleed.pipeline import SessionView
+    from trackleed.pipeline.current import edits_in_effect, furthest, stale
 
     found: dict[str, Any] = {
         "path": str(session.path),
         "problems": list(session.problems),
         "steps": [step.model_dump(mode="json") for step in session.steps],
     }
-    for kind in ("refine", "track", "detect", "import"):
-        newest = session.latest(kind)
-        if newest is not None:
-            view = SessionView(session, newest)
-            break
-    else:
+    newest = furthest(session)
+    if newest is None:
         return found
+    view = SessionView(session, newest)
     if view.has("index"):
         found["series"] = _series(session, view.index)
     if view.has("tracks"):
         found["tracks"] = _tracks(view.table("tracks", columns=["track_id", "state"]))
+        found["tracks"] |= _notes(session.latest("track"))
+        edits = [step.id for step in edits_in_effect(session)]
+        if edits:
+            found["tracks"]["edits"] = ", ".join(edits)
+    older = stale(session)
+    if older is not None:
+        found["fits"] = {
+            "none yet": f"{older.id} is of other tracks; trackleed refine {session.path}"
+        }
     if view.has("fits"):
         found["fits"] = _fits(view.table("fits", columns=["status", "x_err", "y_err", "chi2_red"]))
     if view.has("centers"):
@@ -98,8 +105,13 @@ def _series(session: Session, index: pd.DataFrame) -> dict[str, Any]:
             text = f"{low} {unit}" if low == high else f"{low} to {high} {unit}"
             missing = len(index) - len(known)
             found[name] = text + (f", unknown in {missing} frames" if missing else "")
-    notes = import_step.message.splitlines() if import_step else []
-    return found | {f"note {i}": note for i, note in enumerate(notes, start=1)}
+    return found | _notes(import_step)
+
+
+def _notes(step: Step | None) -> dict[str, Any]:
+    """What a step had to say, a line each."""
+    lines = step.message.splitlines() if step else []
+    return {f"note {i}": line for i, line in enumerate(lines, start=1)}
 
 
 def _tracks(table: pd.DataFrame) -> dict[str, Any]:
@@ -172,8 +184,9 @@ def _print_steps(console: Console, steps: list[dict[str, Any]]) -> None:
 
 def _print_tracks(console: Console, session: Session) -> None:
     from trackleed.pipeline import SessionView
+    from trackleed.pipeline.current import current
 
-    newest = session.latest("track")
+    newest = current(session, "tracks")
     assert newest is not None  # there is a summary of the tracks
     tracks = SessionView(session, newest).table("tracks")
     seen = tracks.dropna(subset=["x", "y"])

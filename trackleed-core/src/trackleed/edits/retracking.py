@@ -33,10 +33,9 @@ class Retrack(Edit):
 
     def words(self) -> str:
         """Which, from where, with what."""
-        return (
-            f"{listed(self.tracks)} followed anew from frame {self.frame} {self.direction} "
-            f"by {self.tracker}"
-        )
+        ways = "both ways" if self.direction == "both" else self.direction
+        tracker = self.tracker.rpartition(":")[2]
+        return f"{listed(self.tracks)} followed anew from frame {self.frame} {ways} by {tracker}"
 
     def seeds(self, table: pd.DataFrame) -> pd.DataFrame:
         """Where the tracks are in the frame to start from, a ``seeds`` table.
@@ -55,7 +54,7 @@ class Retrack(Edit):
                 raise InputError(
                     f"track {track} has no position in frame {self.frame}; "
                     f"it has in frames {where}",
-                    f"set it first: move {track} --frame {self.frame} --to X,Y",
+                    f"set it first: trackleed edit RUN move {track} --frame {self.frame} --to X,Y",
                 )
         for row in rows.index[rows["width"].isna() | rows["height"].isna()]:
             rows.loc[row, ["width", "height"]] = roi(table, rows.loc[row, "track_id"], self.frame)

@@ -13,6 +13,8 @@ from trackleed.errors import SessionError
 from trackleed.pipeline import engine
 from trackleed.pipeline.analyses import Analyses
 from trackleed.pipeline.analysing import analyse
+from trackleed.pipeline.current import TABLE_OF, current, furthest, stale
+from trackleed.pipeline.editing import Editing
 from trackleed.pipeline.engine import Job
 from trackleed.pipeline.importing import Series, import_into
 from trackleed.pipeline.steps import add_step
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 Work = Callable[[StepWriter], None]
 
 
-class Run(Analyses):
+class Run(Analyses, Editing):
     """One session and the verbs that work on it.
 
     A verb that finds its step already done, with the same options and inputs,
@@ -238,7 +240,8 @@ class Run(Analyses):
             The files written.
         """
         found = self.registry.find("exporter", backend)
-        source = self._furthest() if fits is None else self._chosen("refine", fits)
+        source = self._chosen("refine", fits) if fits else furthest(self.session)
+        source = source or self._chosen("import", None)
         target = Path(folder) if folder is not None else self.session.path / "exports"
         view = SessionView(self.session, source)
         exporter = found.make(**options)
@@ -264,7 +267,7 @@ class Run(Analyses):
             backend=found.address,
             version=found.version,
             still_good=lambda step: (
-                "session" not in found.spec.needs and all(p.exists() for p in _files(step, target))
+                "session" not in found.spec.needs and self._untouched(step, target)
             ),
         )
         return _files(step, target)
@@ -328,26 +331,36 @@ class Run(Analyses):
         return dict(tables.columns(rows))
 
     def _chosen(self, kind: str, step: Step | str | None) -> Step:
-        """The step that the user named, or the newest finished one of that kind."""
+        """The step that the user named, or the current one; an edit counts as what it edits."""
+        table = TABLE_OF[kind]
         if step is not None:
             chosen = self.session.get(step.id if isinstance(step, Step) else step)
-            if chosen.kind != kind:
+            if chosen.spec != table:
                 raise SessionError(f"step {chosen.id} is no {kind} step")
             return chosen
-        newest = self.session.latest(kind)
-        if newest is None:
-            verb = "import SRC" if kind == "import" else kind
+        newest = current(self.session, table)
+        if newest is not None:
+            return newest
+        path, older = self.session.path, stale(self.session)
+        if kind == "refine" and older is not None:
             raise SessionError(
-                f"{self.session.path} has no finished {kind} step",
-                f"first: trackleed {verb} {self.session.path}",
+                f"the fits of {older.id} are not of the newest tracks",
+                f"first: trackleed refine {path}, or name the older fits: --fits {older.id}",
             )
-        return newest
+        verb = "import SRC" if kind == "import" else kind
+        raise SessionError(f"{path} has no finished {kind} step", f"first: trackleed {verb} {path}")
 
-    def _furthest(self) -> Step:
-        """The newest finished step of the latest kind that the session has come to."""
-        kinds = ("refine", "track", "detect")
-        found = (self.session.latest(kind) for kind in kinds)
-        return next(filter(None, found), None) or self._chosen("import", None)
+    def _untouched(self, export: Step, folder: Path) -> bool:
+        """Whether the files of an export are there, and no later export wrote over them."""
+        later = self.session.steps[self.session.steps.index(export) + 1 :]
+        over = {
+            path
+            for step in later
+            if step.kind == "export"
+            for path in _files(step, Path(step.params["folder"]))
+        }
+        files = _files(export, folder.absolute())
+        return all(path.exists() and path not in over for path in files)
 
     def _kept_seeds(self, seeds: pd.DataFrame) -> Step:
         with self.session.step(

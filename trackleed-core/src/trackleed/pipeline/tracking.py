@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,19 +31,50 @@ def write_tracks(
 ) -> None:
     """Run a tracker over the whole series and write its rows as they come."""
     given = {step.spec: tables.columns(session.table(step)) for step in inputs}
+    waiting: list[Columns] = []
+    for part in follow(session, backend, options, given, progress, writer.note):
+        waiting.append(part)
+        if len(waiting) == ROWS_FRAMES:
+            writer.write(joined(waiting))
+            waiting = []
+    if waiting:
+        writer.write(joined(waiting))
+
+
+def follow(
+    session: Session,
+    backend: Backend,
+    options: dict[str, Any],
+    given: Mapping[str | None, Columns],
+    progress: Progress,
+    note: Callable[..., None] | None = None,
+) -> Iterator[Columns]:
+    """Rows of a tracker, one frame after another, each held to the contract.
+
+    Parameters
+    ----------
+    given : mapping of str to Columns
+        The ``index`` table, and ``seeds`` and ``detections`` if the tracker is to have them.
+    note : callable, optional
+        Called in the end with the lines that the tracker has for the user.
+
+    Raises
+    ------
+    BackendFailed
+        If the tracker raises, or a frame or a row is missing.
+    """
     frames = session.store.frames(given["index"])
     progress("track", 0, len(frames))
     with blame(backend.label, "the start"):
-        rows = backend.make(**options).track(frames, given.get("seeds"), given.get("detections"))
+        tracker = backend.make(**options)
+        rows = tracker.track(frames, given.get("seeds"), given.get("detections"))
     contract = _Contract(backend.spec.name, len(frames))
-    waiting: list[Columns] = []
     for done, part in enumerate(_blamed(rows, backend, contract), start=1):
-        waiting.append(part)
-        if len(waiting) == ROWS_FRAMES or done == len(frames):
-            writer.write(_joined(waiting))
-            waiting = []
+        yield part
         progress("track", done, len(frames))
     contract.finish()
+    if note is not None:
+        note(*getattr(tracker, "notes", ()))
 
 
 def _blamed(rows: Iterator[Columns], backend: Backend, contract: _Contract) -> Iterator[Columns]:
@@ -56,7 +87,8 @@ def _blamed(rows: Iterator[Columns], backend: Backend, contract: _Contract) -> I
         yield part
 
 
-def _joined(parts: list[Columns]) -> dict[str, Any]:
+def joined(parts: list[Columns]) -> dict[str, Any]:
+    """Rows of several frames as one set of columns."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

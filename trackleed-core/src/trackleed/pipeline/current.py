@@ -1,0 +1,52 @@
+"""Which step later ones go on with when none is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trackleed.session import Session, Step
+
+TABLE_OF = {"import": "index", "detect": "detections", "track": "tracks", "refine": "fits"}
+"""The table that each kind of step on the way to the fits makes; an edit makes one of them, too."""
+
+
+def current(session: Session, table: str) -> Step | None:
+    """The finished step whose table of that name later steps take by default.
+
+    That is the newest, or the one that an ``undo`` went back to since. Of fits, it is
+    the newest of the current tracks: fits of other tracks are none of theirs.
+    """
+    steps = [step for step in session.steps if step.status == "done"]
+    if table == "fits":
+        tracks = current(session, "tracks")
+        steps = [step for step in steps if tracks is None or tracks.id in step.inputs]
+    for step in reversed(steps):
+        chosen = session.get(step.inputs[0]) if step.kind == "undo" else step
+        if chosen.spec == table:
+            return chosen
+    return None
+
+
+def furthest(session: Session) -> Step | None:
+    """The current fits, or before there are any, tracks, detections or the index."""
+    tables = ("fits", "tracks", "detections", "index")
+    return next(filter(None, (current(session, table) for table in tables)), None)
+
+
+def edits_in_effect(session: Session) -> list[Step]:
+    """The edits that the current detections and tracks are made with, the oldest first."""
+    found: set[str] = set()
+    for table in ("detections", "tracks"):
+        step = current(session, table)
+        while step is not None and step.kind == "edit":
+            found.add(step.id)
+            step = session.get(step.inputs[0])
+    return [step for step in session.steps if step.id in found]
+
+
+def stale(session: Session) -> Step | None:
+    """The newest fits, if they are of other tracks than the current ones, which have none."""
+    if current(session, "fits") is not None:
+        return None
+    return session.latest("refine")
