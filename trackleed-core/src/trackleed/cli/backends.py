@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +17,9 @@ from trackleed.backend import KINDS
 from trackleed.cli.options import json_option
 from trackleed.errors import BackendNotFound
 from trackleed.params import Params, describe
+from trackleed.recipe import Recipe
 from trackleed.registry import Backend, Registry
+from trackleed.worker.environments import Environment, load_environments, readiness
 
 
 @click.group(invoke_without_command=True, short_help="What is installed, and its options.")
@@ -23,8 +28,9 @@ from trackleed.registry import Backend, Registry
 def backends(ctx: click.Context, as_json: bool) -> None:
     """List the installed readers, detectors, trackers, refiners and exporters."""
     if ctx.invoked_subcommand is None:
-        registry = Registry.discover()
-        print_json(registry) if as_json else print_table(registry)
+        registry, environments = Registry.discover(), load_environments(Path())
+        show_all = print_json if as_json else print_table
+        show_all(registry, environments)
 
 
 def step_options() -> dict[str, type[Params]]:
@@ -58,46 +64,64 @@ def show(name: str, as_json: bool) -> None:
     if not found:
         known = ", ".join(sorted({b.spec.name for b in registry.backends}))
         raise BackendNotFound(f"no backend is called {name!r}; installed: {known}")
+    environments = load_environments(Path())
     if as_json:
-        click.echo(json.dumps([_record(b) | {"options": describe(b.spec.params)} for b in found]))
+        records = [
+            _record(b, environments)
+            | {
+                "options": describe(b.spec.params),
+                "recipe": b.spec.recipe and asdict(b.spec.recipe),
+            }
+            for b in found
+        ]
+        click.echo(json.dumps(records))
         return
     for backend in found:
-        _print_one(backend)
+        _print_one(backend, environments)
 
 
-def print_table(registry: Registry) -> None:
-    """The list for people, packages that failed at the end."""
-    console = Console()
+def print_table(registry: Registry, environments: Mapping[str, Environment]) -> None:
+    """The list for people; what is missing and packages that failed at the end, to be copied."""
+    console, missing = Console(), []
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("kind", "name", "package", "state", "what it does"):
+    for heading in ("kind", "name", "package", "ready", "what it does"):
         table.add_column(heading, overflow="fold")
     for kind in KINDS:
         for b in registry.of_kind(kind):
-            colour = "green" if b.state == "ready" else "yellow"
-            state = f"[{colour}]{escape(b.state)}[/{colour}]"
+            found = readiness(b, environments)
+            colour = "green" if found.ready else "yellow"
+            state = f"[{colour}]{escape(found.short)}[/{colour}]"
+            if not found.ready:
+                missing.append(f"{b.label}: {found.text}")
             table.add_row(kind, b.spec.name, f"{b.dist} {b.version}", state, escape(b.spec.summary))
     console.print(table)
+    for line in missing:
+        console.print(
+            f"[yellow]not ready[/yellow]: {escape(line)}", soft_wrap=True, highlight=False
+        )
     for p in registry.problems:
         console.print(
             f"[red]not used[/red]: {p.entry_point} of {p.dist}: {p.reason}", soft_wrap=True
         )
 
 
-def print_json(registry: Registry) -> None:
+def print_json(registry: Registry, environments: Mapping[str, Environment]) -> None:
     """The list for programs."""
     problems = [vars(p) for p in registry.problems]
-    records = [_record(b) for kind in KINDS for b in registry.of_kind(kind)]
+    records = [_record(b, environments) for kind in KINDS for b in registry.of_kind(kind)]
     click.echo(json.dumps({"backends": records, "problems": problems}))
 
 
-def _record(b: Backend) -> dict[str, Any]:
+def _record(b: Backend, environments: Mapping[str, Environment]) -> dict[str, Any]:
+    found = readiness(b, environments)
     return {
         "kind": b.kind,
         "name": b.spec.name,
         "package": b.dist,
         "version": b.version,
-        "state": b.state,
-        "ready": not b.missing,
+        "state": found.text,
+        "ready": found.ready,
+        "environments": found.environments,
         "summary": b.spec.summary,
         "family": b.spec.family,
         "licence": b.spec.licence,
@@ -105,13 +129,47 @@ def _record(b: Backend) -> dict[str, Any]:
     }
 
 
-def _print_one(b: Backend) -> None:
+def _whole_record(b: Backend, environments: Mapping[str, Environment]) -> dict[str, Any]:
+    recipe = b.spec.recipe and asdict(b.spec.recipe)
+    return _record(b, environments) | {"options": describe(b.spec.params), "recipe": recipe}
+
+
+def _print_one(b: Backend, environments: Mapping[str, Environment]) -> None:
     console = Console()
-    console.print(f"[bold]{b.kind} {b.spec.name}[/bold] ({b.dist} {b.version}): {b.state}")
+    state = escape(readiness(b, environments).text)
+    title = f"[bold]{b.kind} {b.spec.name}[/bold] ({b.dist} {b.version})"
+    console.print(f"{title}: {state}", soft_wrap=True)
     console.print(escape(b.spec.summary))
+    if b.spec.recipe:
+        for line in recipe_lines(b.spec.recipe, b.spec.licence):
+            console.print(escape(line), soft_wrap=True, highlight=False)
     if b.spec.citation:
         console.print(f"cite: {escape(b.spec.citation)}")
     _print_options(console, b.kind, b.spec.params)
+
+
+def recipe_lines(recipe: Recipe, licence: str) -> list[str]:
+    """What a backend's environment needs, and on what terms."""
+    lines = [f"code: {licence or 'no licence given'}; {_use(recipe.commercial)}"]
+    if recipe.python:
+        lines.append(f"python: {recipe.python}")
+    lines += [f"installs: pip install {line}" for line in recipe.requirements]
+    for upstream in recipe.upstreams:
+        lines.append(f"checkout: {upstream.repository} at {upstream.commit}")
+    for role, choice in recipe.by_role().items():
+        for checkpoint in choice:
+            terms = f"{checkpoint.licence or 'no licence given'}; {_use(checkpoint.commercial)}"
+            size = f", {checkpoint.size / 1e6:.0f} MB" if checkpoint.size else ""
+            lines.append(f"{role}: {checkpoint.file}{size}: {terms}; {checkpoint.address}")
+            if checkpoint.sha256:
+                lines.append(f"    sha256 {checkpoint.sha256}")
+    return [*lines, recipe.notes] if recipe.notes else lines
+
+
+def _use(commercial: bool | None) -> str:
+    """Whether something may be used commercially, in words."""
+    words = {True: "commercial use allowed", False: "no commercial use"}
+    return "commercial use unclear" if commercial is None else words[commercial]
 
 
 def _print_options(console: Console, kind: str, model: type[Params]) -> None:

@@ -19,6 +19,7 @@ from trackleed.worker.environments import (
     Environment,
     find_environment,
     lacks,
+    lacks_kit,
     load_environments,
     user_file,
 )
@@ -188,10 +189,8 @@ def tell_missing(environment: Environment, specs: Sequence[BackendSpec]) -> None
 
 def state_of(environment: Environment, specs: Sequence[BackendSpec]) -> str:
     """ "ready", or what it lacks for the backends that it was made for."""
-    found = [str(lack) for spec in specs for lack in lacks(spec, environment)]
-    if not specs and environment.python and not environment.python.is_file():
-        found = [f"its python {environment.python} is not there"]
-    return "; ".join(dict.fromkeys(found)) or "ready"
+    found = lacks_kit(environment) or [lack for spec in specs for lack in lacks(spec, environment)]
+    return "; ".join(dict.fromkeys(map(str, found))) or "ready"
 
 
 @contextmanager

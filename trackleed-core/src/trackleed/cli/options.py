@@ -62,12 +62,21 @@ def backend_option(kind: Kind, default: str | None, flag: str | None = None) -> 
 
 
 def complete_backend(kind: Kind) -> Callable[[click.Context, click.Parameter, str], list[str]]:
-    """Names of the backends of a kind that begin as typed."""
+    """Names of the backends of a kind that begin as typed, with the environments they run in."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         from trackleed.registry import Registry
+        from trackleed.worker.environments import load_environments, readiness
 
-        names = (b.spec.name for b in Registry.discover().of_kind(kind))
+        environments = load_environments(Path())
+        names = [
+            name
+            for b in Registry.discover().of_kind(kind)
+            for name in (
+                b.spec.name,
+                *(f"{b.spec.name}@{env}" for env in readiness(b, environments).environments),
+            )
+        ]
         return [name for name in names if name.startswith(incomplete)]
 
     return complete

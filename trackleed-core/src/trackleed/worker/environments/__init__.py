@@ -4,7 +4,7 @@ Reading, looking and placing import nothing heavy and start no process, so that
 ``trackleed backends`` can say for every backend what it still needs.
 """
 
-from trackleed.worker.environments.looking import Lack, Readiness, lacks, readiness
+from trackleed.worker.environments.looking import Lack, Readiness, lacks, lacks_kit, readiness
 from trackleed.worker.environments.model import (
     FILE,
     Environment,
@@ -22,6 +22,7 @@ __all__ = [
     "Readiness",
     "find_environment",
     "lacks",
+    "lacks_kit",
     "load_environments",
     "place",
     "readiness",

@@ -42,6 +42,12 @@ class Readiness:
     environments: tuple[str, ...] = ()
     """Environments that lack nothing for it."""
 
+    @property
+    def short(self) -> str:
+        """``"yes"``, ``"in vos"`` or ``"no"``."""
+        where = f"in {', '.join(self.environments)}" if self.environments else "yes"
+        return where if self.ready else "no"
+
 
 def readiness(backend: Backend, environments: Mapping[str, Environment]) -> Readiness:
     """Where a backend can be run, or what is missing."""
@@ -83,21 +89,33 @@ def lacks(spec: BackendSpec, environment: Environment) -> list[Lack]:
     except EnvironmentUnusable as error:
         return [Lack(error.message, error.hint or "")]
     recipe = spec.recipe or Recipe()
-    found = [
+    folders = site_folders(python) + import_folders(recipe, environment)
+    absent = [name for name in (*KIT, *spec.requires) if not has_module(name, folders)]
+    found = [_absent(", ".join(absent), spec, environment)] if absent else []
+    found += [
         lack
         for upstream in recipe.upstreams
         if (lack := lacks_checkout(upstream, spec, environment))
     ]
-    folders = site_folders(python) + import_folders(recipe, environment)
-    absent = [name for name in (*KIT, *spec.requires) if not has_module(name, folders)]
-    if absent:
-        found.insert(0, _absent(", ".join(absent), spec, environment))
     found += [
         lack
         for choice in recipe.by_role().values()
         if (lack := lacks_checkpoint(choice, spec, environment))
     ]
     return found
+
+
+def lacks_kit(environment: Environment) -> list[Lack]:
+    """What an environment lacks for any worker at all."""
+    if environment.address and environment.python is None:
+        return []
+    try:
+        folders = site_folders(environment.interpreter)
+    except EnvironmentUnusable as error:
+        return [Lack(error.message, error.hint or "")]
+    absent = [name for name in KIT if not has_module(name, folders)]
+    mend = f"trackleed envs install {environment.name}"
+    return [Lack(f"{', '.join(absent)} not installed", mend)] if absent else []
 
 
 def import_folders(recipe: Recipe, environment: Environment) -> tuple[Path, ...]:
