@@ -27,6 +27,7 @@ GROUP_FITS = TableSpec(
         number("ref_yx_cov", "px^2", "covariance of y and the reference's x"),
         number("ref_yy_cov", "px^2", "covariance of y and the reference's y"),
         Column("n_together", "int", "", "spots of the joint fit; 0 if it was not in any"),
+        Column("shape", "str", "", "own or shared, of the spots of the joint fit; empty if none"),
     ),
 )
 
@@ -62,5 +63,6 @@ POSITIONS = TableSpec(
         number("amplitude_limit", "counts", "upper limit (95 %) of the height of what is too dim"),
         number("walked", "px", "distance of the satellite from its seed"),
         Column("n_together", "int", "", "spots of the joint fit"),
+        Column("shape", "str", "", "own or shared, of the spots of the joint fit; empty if none"),
     ),
 )

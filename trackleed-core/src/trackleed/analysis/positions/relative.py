@@ -110,7 +110,8 @@ def _vectors(pairs: pd.DataFrame) -> dict[str, Array]:
         turn_var = (dy**2 * xx - 2 * dx * dy * xy + dx**2 * yy) / r**4
         ratio = p["amplitude"] / p["amplitude_ref"]
     return {
-        **{name: p[name] for name in ("frame", "group", "chi2_red", "r_squared", "n_together")},
+        **{name: p[name] for name in ("frame", "group", "n_together", "shape")},
+        **{name: p[name] for name in ("chi2_red", "r_squared")},
         **{"reference": p["track_id_ref"], "satellite": p["track_id"]},
         **{"ref_x": p["x_ref"], "ref_y": p["y_ref"]},
         **{"ref_x_err": p["x_err_ref"], "ref_y_err": p["y_err_ref"]},

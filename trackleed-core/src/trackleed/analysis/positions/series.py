@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
-FEWEST = 5  # frames of a satellite from which its series says something
-NEAR = 10  # other frames, the nearest in the series, that each is compared with
+FEWEST = 4  # frames of a satellite from which its series says something
+NEAR = 10  # other frames, the nearest in energy or time, that each is compared with
 LEAST = 0.5  # px; what is less is no jump
 
 
@@ -59,7 +59,8 @@ def find_jumps(
         rows = np.flatnonzero((series == one).all(axis=1) & trusted)
         if len(rows) < FEWEST:
             continue
-        rows = rows[np.argsort(vectors["frame"][rows], kind="stable")]
+        order = energy if np.isfinite(energy[rows]).all() else vectors["frame"]
+        rows = rows[np.argsort(order[rows], kind="stable")]
         vector = np.stack([vectors["dx"][rows], vectors["dy"][rows]], axis=1)
         error = np.hypot(vectors["dx_err"][rows], vectors["dy_err"][rows])
         rest = _rest(vector, energy[rows])
@@ -83,7 +84,8 @@ def _rest(vector: Array, energy: Array) -> Array:
         return np.asarray(plain)
     scale = np.sqrt(energy / np.median(energy))[:, None]
     scaled = vector - _expected(vector * scale) / scale
-    shrinks = median(np.abs(scaled).ravel()) < median(np.abs(plain).ravel())
+    # Not the median: where most energies are alike, it tells little of the law.
+    shrinks = np.less(*(np.quantile(np.hypot(*rest.T), 0.75) for rest in (scaled, plain)))
     return np.asarray(scaled if shrinks else plain)
 
 

@@ -88,6 +88,7 @@ def fit_group(
     others: Array,
     noise: NoiseModel,
     params: GaussianParams,
+    alike: bool = False,
 ) -> Together | None:
     """Fit the spots of one group on one background; None if that does not settle.
 
@@ -104,10 +105,15 @@ def fit_group(
     others : ndarray (l, 2)
         Tracks near them that are not in the group: the pixels nearer to one of those than to
         any member are left out.
+    alike : bool
+        Whether all members have the same shape; their ROIs are then of one size.
     """
-    group, corner = _group(members, usable, tracked, others, noise, params)
+    group, corner = _group(members, usable, tracked, others, noise, params, alike)
     n = int(group.below.max()) + 1
     k, b = _start(group, start)
+    if alike:
+        for m in range(1, len(k)):
+            k[m, :PEAK] = standing(*top(k[m]), k[0, 3:PEAK])
     room = scratch(n)
     numbers = np.full((len(members), len(NUMBERS)), np.nan)
     outcome, chi2, squares = together(
@@ -139,6 +145,7 @@ def _group(
     others: Array,
     noise: NoiseModel,
     params: GaussianParams,
+    alike: bool,
 ) -> tuple[Group, Array]:
     """The pixels of all members' ROIs in one array; and its corner in the frame."""
     side = np.array([member.side for member in members])
@@ -161,9 +168,12 @@ def _group(
     apart = np.hypot(*(tracked[:, None] - tracked).T)
     np.fill_diagonal(apart, np.inf)
     free = engine.free_parameters(params.shape, params.background)
-    each = int(free[:PEAK].max()) + 1
+    each = 3 if alike else int(free[:PEAK].max()) + 1  # a spot's height and place, or all of it
+    last = each * (len(members) - 1)
     own = np.where(free[:PEAK] < 0, -1, free[:PEAK] + each * np.arange(len(members))[:, None])
-    below = np.where(free[PEAK:] < 0, -1, free[PEAK:] + each * (len(members) - 1))
+    if alike:
+        own[:, 3:] = np.where(free[3:PEAK] < 0, -1, free[3:PEAK] + last)
+    below = np.where(free[PEAK:] < 0, -1, free[PEAK:] + last)
     group = Group(
         counts=counts,
         usable=counted & (mine <= theirs),
@@ -201,21 +211,37 @@ def _start(group: Group, alone: Array) -> tuple[Array, Array]:
         height = max(group.counts[row, column] - below, noise)
         tightness = (half(side) / (side / engine.WIDTH)) ** 2
         k[m] = 0.0
-        k[m, 0] = np.log(height) - 0.5 * tightness * (at @ at)
-        k[m, 1:3], k[m, [3, 5]] = tightness * at, -0.5 * tightness
+        k[m, :PEAK] = standing(
+            height, at[0], at[1], np.array([-0.5 * tightness, 0.0, -0.5 * tightness])
+        )
     return k, np.array([level, *tilt])
 
 
-def _place_slopes(group: Group, k: Array, n: int) -> Array:
-    """Derivatives of the members' x and y, px, by the ``n`` free parameters; (m, 2, n).
+def standing(height: float, u: float, v: float, shape: Array) -> Array:
+    """Parameters (6,) of a spot of that height at (u, v); ``shape``: its k3, k4, k5."""
+    k3, k4, k5 = shape
+    k1, k2 = -(2 * k3 * u + k4 * v), -(2 * k5 * v + k4 * u)
+    return np.array([np.log(height) - 0.5 * (k1 * u + k2 * v), k1, k2, k3, k4, k5])
 
-    The peak is at (u, v) = M (k1, k2), where M is the inverse of [[-2 k3, -k4], [-k4, -2 k5]].
-    """
+
+def top(k: Array) -> tuple[float, float, float]:
+    """Height and place (u, v) of the peak of a spot."""
+    u, v = _moments(k) @ k[1:3]
+    return float(np.exp(k[0] + 0.5 * (k[1] * u + k[2] * v))), float(u), float(v)
+
+
+def _moments(k: Array) -> Array:
+    """Matrix of the second moments of a spot; times (k1, k2) it is the peak's place."""
+    return np.linalg.inv([[-2 * k[3], -k[4]], [-k[4], -2 * k[5]]])
+
+
+def _place_slopes(group: Group, k: Array, n: int) -> Array:
+    """Derivatives of the members' x and y, px, by the ``n`` free parameters; (m, 2, n)."""
     slopes = np.zeros((len(k), 2, n))
-    for m, (_, k1, k2, k3, k4, k5) in enumerate(k[:, :PEAK]):
-        moments = np.linalg.inv([[-2 * k3, -k4], [-k4, -2 * k5]])
-        u, v = moments @ (k1, k2)
+    for m, own in enumerate(group.own):
+        moments = _moments(k[m])
+        u, v = moments @ k[m, 1:3]
         by = moments @ [[0, 1, 0, 2 * u, v, 0], [0, 0, 1, 0, u, 2 * v]]
-        for a in np.flatnonzero(group.own[m] >= 0):
-            slopes[m, :, group.own[m, a]] += by[:, a] * half(int(group.side[m]))
+        for a in np.flatnonzero(own >= 0):
+            slopes[m, :, own[a]] += by[:, a] * half(int(group.side[m]))
     return slopes

@@ -20,6 +20,11 @@ class GaussianParams(Params):
         "rotated",
         "Elliptical spot at any angle, elliptical with axes along x and y, or circular.",
     )
+    group_shape: Literal["auto", "own", "shared"] = option(
+        "auto",
+        "Positions only: each spot of a group has its own shape, or all share one; auto: "
+        "one where with their own shapes the fit would lose a spot.",
+    )
     background: Literal["plane", "constant"] = option(
         "plane",
         "Background under the spot; a constant on a slope g shifts the centre by 4 g sigma^2 / A.",

@@ -10,7 +10,7 @@ import numpy as np
 from trackleed.builtin.refiners import cutouts, neighbours
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.cutouts import Cutouts
-from trackleed.builtin.refiners.groups import Together, fit_group
+from trackleed.builtin.refiners.groups import Together, fit_group, standing
 from trackleed.builtin.refiners.measure import Tracks, columns, measure, place, trusted
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.builtin.refiners.params import GaussianParams
@@ -37,6 +37,7 @@ def refine_groups(
     }
     table["status"] = np.full(n, str(FitStatus.LOST), dtype=object)
     table["saturated"] = np.zeros(n, dtype=bool)
+    table["shape"] = np.full(n, "", dtype=object)
     table["n_together"] = np.zeros(n, dtype=np.int64)
     table["seed_x"], table["seed_y"] = tracks.x.copy(), tracks.y.copy()
     scaling = cutouts.scale(frames)
@@ -83,14 +84,15 @@ class _Members:
         sound = alone["settled"] & ~alone["astray"] & (alone["snr"] > self.params.snr_min)
         start = np.where(sound[:, None], alone["k"], np.nan)
         worth = np.where(sound, alone["snr"], 0.0)
-        done, left_out = self._joint(np.flatnonzero(status == FitStatus.OK), start, worth, usable)
-        if done is not None:
-            done, left_out = self._second_chance(done, left_out, start, usable)
+        there = np.flatnonzero(status == FitStatus.OK)
+        done, left_out, alike = self._best(there, start, worth, usable)
         found: dict[str, Array] = {name: np.full(n, np.nan) for name in FITS.names if name in alone}
         found["saturated"] = alone["saturated"]
         found["n_together"] = np.zeros(n, dtype=np.int64)
+        found["shape"] = np.full(n, "", dtype=object)
         if done is not None:
             self._write(found, done)
+            found["shape"][done.rows] = "shared" if alike else "own"
         clipped = (status == FitStatus.OK) & alone["clipped"]
         status[clipped] = FitStatus.SATURATED
         for row in left_out:
@@ -116,8 +118,27 @@ class _Members:
         words = np.select(list(rules.values()), [str(word) for word in rules], str(FitStatus.OK))
         return words.astype(object)
 
-    def _joint(
+    def _best(
         self, rows: Array, start: Array, worth: Array, usable: Array
+    ) -> tuple[Together | None, list[int], bool]:
+        """The joint fit, those that it had to leave out, and whether all have one shape.
+
+        Own shapes let positions be true where widths differ; one shape has fewer parameters, so
+        that more groups settle.
+        """
+        tried = []
+        for alike in (False, True):
+            if self.params.group_shape in ("auto", "shared" if alike else "own"):
+                done, left_out = self._joint(rows, start, worth, usable, alike)
+                if done is not None:
+                    done, left_out = self._second_chance(done, left_out, start, usable, alike)
+                tried.append((done, left_out, alike))
+                if not left_out:
+                    break
+        return min(tried, key=lambda one: len(one[1]))
+
+    def _joint(
+        self, rows: Array, start: Array, worth: Array, usable: Array, alike: bool
     ) -> tuple[Together | None, list[int]]:
         """The joint fit of the members that are there, and those that had to be left out.
 
@@ -127,7 +148,7 @@ class _Members:
         left_out = list[int]()
         worth = np.where(self.role == Role.REFERENCE, np.inf, worth)
         while len(rows) and self.role[rows[0]] == Role.REFERENCE:
-            done = self._together(rows, start, usable)
+            done = self._together(rows, start, usable, alike)
             worst = rows[np.argmin(worth[rows])] if done is None else self._no_spot(done)
             if worst is None:
                 return done, left_out
@@ -136,7 +157,7 @@ class _Members:
         return None, [*left_out, *rows.tolist()]
 
     def _second_chance(
-        self, done: Together, left_out: list[int], start: Array, usable: Array
+        self, done: Together, left_out: list[int], start: Array, usable: Array, alike: bool
     ) -> tuple[Together, list[int]]:
         """Members that left a fit for another's sake come back, if there is light at their seed."""
         start, out = start.copy(), list[int]()
@@ -144,7 +165,7 @@ class _Members:
             height, error = height_at_seed(self.rois, self.tracks, usable, done, row, self.noise)
             if height >= self.params.snr_min * error:
                 start[row] = self._like(done, row, height)
-                again = self._together(np.sort([*done.rows, row]), start, usable)
+                again = self._together(np.sort([*done.rows, row]), start, usable, alike)
                 if again is not None and self._no_spot(again) is None:
                     done = again
                     continue
@@ -157,13 +178,12 @@ class _Members:
         xx, xy, yy = done.numbers[0, PRECISION] * unit**2
         u = (self.tracks.x[row] - self.rois.x[row]) / unit
         v = (self.tracks.y[row] - self.rois.y[row]) / unit
-        k1, k2 = xx * u + xy * v, xy * u + yy * v
-        k0 = np.log(height) - 0.5 * (k1 * u + k2 * v)
+        shape = np.array([-0.5 * xx, -xy, -0.5 * yy])
         away = (self.rois.x[row], self.rois.y[row]) - done.numbers[0, :2]
         level = done.numbers[0, OFFSET] + done.slope @ away
-        return np.array([k0, k1, k2, -0.5 * xx, -xy, -0.5 * yy, level, *(done.slope * unit)])
+        return np.array([*standing(height, u, v, shape), level, *(done.slope * unit)])
 
-    def _together(self, rows: Array, start: Array, usable: Array) -> Together | None:
+    def _together(self, rows: Array, start: Array, usable: Array, alike: bool) -> Together | None:
         position = np.stack([self.tracks.x, self.tracks.y], axis=1)
         others = np.setdiff1d(np.arange(len(self.rois)), rows)
         members = [self.rois.take(slice(row, row + 1)) for row in rows.tolist()]
@@ -175,6 +195,7 @@ class _Members:
             position[others],
             self.noise,
             self.params,
+            alike,
         )
 
     def _no_spot(self, done: Together) -> int | None:
