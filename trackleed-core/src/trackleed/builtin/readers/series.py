@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from trackleed import tables
-from trackleed.builtin.readers import pillow, tiff
+from trackleed.builtin.readers import pillow
+from trackleed.builtin.readers.alike import Alike
 from trackleed.builtin.readers.listing import KINDS, list_files
 from trackleed.builtin.readers.metadata import gather
 from trackleed.builtin.readers.pages import (
@@ -87,8 +88,9 @@ class SeriesReader:
         bad = _Bad(self._params.skip_bad)
         notes = list(listing.notes)
         found: list[Page] = []
+        alike = Alike()
         for file in listing.files:
-            pages = _probe(file, bad)
+            pages = _probe(file, alike, bad)
             found += pages.pages
             notes += pages.notes
         numbers = list(range(len(found)))[self._slice()]
@@ -126,13 +128,13 @@ class _Bad:
         self.skipped.append(reason)
 
 
-def _probe(file: Path, bad: _Bad) -> Pages:
+def _probe(file: Path, alike: Alike, bad: _Bad) -> Pages:
     """Images of one file, by its ending; none, and reported, if it is no such file."""
     kind = KINDS.get(file.suffix.lower())
     try:
         if file.stat().st_size == 0:
             raise InputError(f"{file}: the file is empty")
-        pages = tiff.list_pages(file) if kind == "TIFF" else pillow.list_pages(file)
+        pages = alike.list_pages(file) if kind == "TIFF" else pillow.list_pages(file)
     except InputError as error:
         bad.add(error.message, error.hint)
         return Pages([])

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +69,7 @@ class _Image(NamedTuple):
     page: Any  # the tifffile page with its tags
     shape: tuple[int, int]
     colours: bool
-    load: partial[Array]
+    load: Callable[[], Array]
     end: int  # of its bytes in the file
 
 
@@ -96,8 +97,7 @@ def _images(path: Path, file: Any, series: Any) -> Iterator[_Image]:
             end = max(map(sum, zip(page.dataoffsets, page.databytecounts, strict=True)), default=0)
             yield _Image(page, yx, "S" in inner, partial(_decode, layout, closed, page), end)
             continue
-        load = partial(_load_raw, layout, place)
-        yield _Image(page, yx, "S" in inner, load, place + layout.nbytes)
+        yield _Image(page, yx, "S" in inner, Raw(layout, place), place + layout.nbytes)
 
 
 class _Layout(NamedTuple):
@@ -121,6 +121,29 @@ class _Layout(NamedTuple):
         return pixels if self.white is None else self.white - pixels
 
 
+@dataclass(frozen=True)
+class Raw:
+    """Uncompressed pixels in one piece of a file; loads them when it is called."""
+
+    layout: _Layout
+    place: int  # byte at which they begin
+
+    def __call__(self) -> Array:
+        """Pixels as they are arranged in the file's image."""
+        layout = self.layout
+        pixels = np.fromfile(layout.path, layout.dtype, math.prod(layout.size), offset=self.place)
+        return layout.arrange(pixels.reshape(layout.size))
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes they are."""
+        return self.layout.nbytes
+
+    def at(self, path: Path) -> Raw:
+        """The pixels at the same place of another file."""
+        return Raw(self.layout._replace(path=path), self.place)
+
+
 class _Closed:
     """A parsed file that is opened again for each read, so that no handle stays open."""
 
@@ -135,11 +158,6 @@ class _Closed:
                 return np.asarray(page.asarray())
             finally:
                 self._handle.close()
-
-
-def _load_raw(layout: _Layout, place: int) -> Array:
-    pixels = np.fromfile(layout.path, layout.dtype, math.prod(layout.size), offset=place)
-    return layout.arrange(pixels.reshape(layout.size))
 
 
 def _decode(layout: _Layout, closed: _Closed, page: Any) -> Array:
@@ -180,23 +198,28 @@ def _notes(path: Path, series: list[Any]) -> tuple[str, ...]:
     return tuple(notes)
 
 
+class _Collect(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        # A tag that cannot be read is not a missing image.
+        if record.levelno >= logging.ERROR and "TiffTag" not in text:
+            self.messages.append(f"damaged or cut short: {text}")
+
+
 @contextmanager
 def _complaints() -> Iterator[list[str]]:
     """Collect what tifffile logs as errors: it goes on with a damaged file as far as it can."""
-    messages: list[str] = []
-
-    class Collect(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            text = record.getMessage()
-            # A tag that cannot be read is not a missing image.
-            if record.levelno >= logging.ERROR and "TiffTag" not in text:
-                messages.append(f"damaged or cut short: {text}")
-
-    handler, propagate = Collect(), _LOG.propagate
+    handler, propagate = _Collect(), _LOG.propagate
     _LOG.addHandler(handler)
     _LOG.propagate = False
     try:
-        yield messages
+        yield handler.messages
     finally:
         _LOG.removeHandler(handler)
         _LOG.propagate = propagate
