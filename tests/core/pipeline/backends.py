@@ -99,6 +99,17 @@ class Nearest:
         }
 
 
+class Seeded(Nearest):
+    """Each seed goes on to the nearest detection, from its frame to both ends."""
+
+    def track(self, frames: Any, seeds: Any, detections: Any) -> Iterator[dict[str, Any]]:
+        start = int(seeds["frame"][0])
+        for frame_numbers in (range(start, len(frames)), range(start - 1, -1, -1)):
+            place = np.column_stack([seeds["x"], seeds["y"]]).astype(float)
+            for i in frame_numbers:
+                yield {**self._frame(i, place, detections), "track_id": seeds["track_id"]}
+
+
 @hookimpl
 def trackleed_detectors() -> Iterator[BackendSpec]:
     yield BackendSpec("bright", "for tests", "test_backends:Bright", BrightParams)
@@ -108,4 +119,12 @@ def trackleed_detectors() -> Iterator[BackendSpec]:
 def trackleed_trackers() -> Iterator[BackendSpec]:
     yield BackendSpec(
         "nearest", "for tests", "test_backends:Nearest", NearestParams, needs=("detections",)
+    )
+    yield BackendSpec(
+        "seeded",
+        "for tests",
+        "test_backends:Seeded",
+        NearestParams,
+        needs=("detections",),
+        takes=("seeds",),
     )
