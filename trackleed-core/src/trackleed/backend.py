@@ -53,7 +53,7 @@ class BackendSpec:
     family : str
         Group in listings, such as ``"classical"`` or ``"mask"``.
     requires : tuple of str
-        Top-level modules that it imports besides its own package.
+        Top-level modules that it imports besides its own package, and that are installed.
     install : str
         Command that installs what ``requires`` names.
     patterns : tuple of str

@@ -23,6 +23,8 @@ class Upstream:
         Address that ``git clone`` takes.
     commit : str
         Full hash, 40 hexadecimal digits.
+    modules : tuple of str
+        Top-level modules that are imported from it.
     folder : str
         Folder inside it that goes on ``sys.path``; empty for its root.
     """
@@ -30,6 +32,7 @@ class Upstream:
     name: str
     repository: str
     commit: str
+    modules: tuple[str, ...] = ()
     folder: str = ""
 
     def __post_init__(self) -> None:

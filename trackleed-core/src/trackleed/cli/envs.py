@@ -193,7 +193,7 @@ def check(name: str, backends: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in findings]))
     if not all(finding.ok for finding in findings):
-        raise click.exceptions.Exit(1)
+        raise SystemExit(1)
 
 
 @envs.command()

@@ -88,11 +88,15 @@ def _ask(
     environment: Environment, specs: Sequence[BackendSpec]
 ) -> tuple[list[dict[str, Any]], str]:
     """Lines of the probe, and how it ended where that was not well."""
-    modules = dict.fromkeys([*KIT, *(name for spec in specs for name in spec.requires)])
-    paths = [
-        str(path) for spec in specs for path in import_folders(spec.recipe or Recipe(), environment)
-    ]
-    asked = json.dumps({"modules": list(modules), "paths": paths})
+    modules, paths = [*KIT], []
+    for spec in specs:
+        recipe = spec.recipe or Recipe()
+        modules += spec.requires
+        paths += map(str, import_folders(recipe, environment))
+        for upstream in recipe.upstreams:
+            if not lacks_checkout(upstream, spec, environment):
+                modules += upstream.modules
+    asked = json.dumps({"modules": list(dict.fromkeys(modules)), "paths": paths})
     died = ""
     try:
         done = subprocess.run(

@@ -5,6 +5,7 @@ Only files are looked at, in milliseconds. `checking` starts the interpreter and
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def lacks(spec: BackendSpec, environment: Environment) -> list[Lack]:
     except EnvironmentUnusable as error:
         return [Lack(error.message, error.hint or "")]
     recipe = spec.recipe or Recipe()
-    folders = site_folders(python) + import_folders(recipe, environment)
+    folders = (*site_folders(python), *named_folders(environment))
     absent = [name for name in (*KIT, *spec.requires) if not has_module(name, folders)]
     found = [_absent(", ".join(absent), spec, environment)] if absent else []
     found += [
@@ -110,7 +111,7 @@ def lacks_kit(environment: Environment) -> list[Lack]:
     if environment.address and environment.python is None:
         return []
     try:
-        folders = site_folders(environment.interpreter)
+        folders = (*site_folders(environment.interpreter), *named_folders(environment))
     except EnvironmentUnusable as error:
         return [Lack(error.message, error.hint or "")]
     absent = [name for name in KIT if not has_module(name, folders)]
@@ -127,6 +128,13 @@ def import_folders(recipe: Recipe, environment: Environment) -> tuple[Path, ...]
     )
 
 
+def named_folders(environment: Environment) -> list[Path]:
+    """Folders that its entry puts on ``PYTHONPATH``."""
+    return [
+        Path(part) for part in environment.variables.get("PYTHONPATH", "").split(os.pathsep) if part
+    ]
+
+
 def lacks_checkout(upstream: Upstream, spec: BackendSpec, environment: Environment) -> Lack | None:
     """Whether the checkout is not there, or at another commit."""
     fetch = f"trackleed envs fetch {environment.name} --for {spec.name}"
@@ -141,8 +149,10 @@ def lacks_checkout(upstream: Upstream, spec: BackendSpec, environment: Environme
             f"checkout of {upstream.name} is at {commit[:9]}, not {upstream.commit[:9]}",
             f"git -C {shlex.quote(str(folder))} checkout {upstream.commit}",
         )
-    if not (folder / upstream.folder).is_dir():
-        return Lack(f"{folder} has no folder {upstream.folder}: it is no {upstream.name}", fetch)
+    absent = [m for m in upstream.modules if not has_module(m, (folder / upstream.folder,))]
+    if absent:
+        name = upstream.name
+        return Lack(f"{folder} has no module {', '.join(absent)}: it is no checkout of {name}", "")
     return None
 
 
