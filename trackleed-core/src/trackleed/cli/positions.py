@@ -42,7 +42,7 @@ OPTIONS = ("within", "half_size", "significance", "min_separation", "max_walk", 
 @click.option(
     "--min-separation", type=float, metavar="FWHM", help="Nearer spots have merged (default: 1)."
 )
-@click.option("--max-walk", type=float, metavar="PX", help="Farthest from its seed (default: 4).")
+@click.option("--max-walk", type=float, metavar="PX", help="Farthest from its seed (default: 3).")
 @click.option("--max-jump", type=float, help="Standard deviations from its series (default: 5).")
 @fits_option
 @backend_option("refiner", "gaussian")

@@ -51,7 +51,7 @@ class PositionsParams(Params):
     min_separation: float = option(
         1.0, "distance over full width at half maximum below which spots have merged", ge=0
     )
-    max_walk: float = option(4.0, "how far from its seed a spot may be", unit="px", gt=0)
+    max_walk: float = option(3.0, "how far from its seed a spot may be", unit="px", gt=0)
     max_jump: float = option(
         5.0, "standard deviations from where the other frames put it that are a jump", gt=0
     )

@@ -18,6 +18,7 @@ GROUP_FITS = TableSpec(
         Column("role", "str", "", "one of " + ", ".join(Role)),
         number("seed_x", "px", "where the fit started, to the right"),
         number("seed_y", "px", "where the fit started, down"),
+        number("roi", "px", "side of its ROI"),
         *FITS.columns[2:],
         number("slope_x", "counts/px", "slope of the group's background, to the right"),
         number("slope_y", "counts/px", "slope of the group's background, down"),

@@ -6,6 +6,14 @@ from trackleed.analysis.positions.grouping import (
     find_groups,
     group_seeds,
 )
+from trackleed.analysis.positions.model import joint_model
 from trackleed.analysis.positions.relative import relative_positions
 
-__all__ = ["Groups", "complete_groups", "find_groups", "group_seeds", "relative_positions"]
+__all__ = [
+    "Groups",
+    "complete_groups",
+    "find_groups",
+    "group_seeds",
+    "joint_model",
+    "relative_positions",
+]

@@ -46,7 +46,7 @@ def relative_positions(
     *,
     significance: float = 5.0,
     min_separation: float = 1.0,
-    max_walk: float = 4.0,
+    max_walk: float = 3.0,
     max_jump: float = 5.0,
 ) -> pd.DataFrame:
     """Satellites relative to their reference, in every frame.

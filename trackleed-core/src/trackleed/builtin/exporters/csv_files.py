@@ -51,6 +51,8 @@ class CsvExporter:
         if view.has("radii"):
             yield write_csv(folder / "average_radius_per_frame.csv", _mean_radii(view))
         yield write_csv(folder / "track_legend.csv", [_legend(view)])
+        if view.has("positions"):
+            yield from _positions(view, folder)
 
 
 def write_csv(path: Path, blocks: Iterable[pd.DataFrame]) -> Path:
@@ -89,6 +91,16 @@ def _mean_radii(view: View) -> Iterator[pd.DataFrame]:
         ).reset_index()
         known = index_rows(view.index, means["frame"], list(means.columns))
         yield beside(means[["frame"]], known, means.drop(columns="frame"))
+
+
+def _positions(view: View, folder: Path) -> Iterator[Path]:
+    """All relative positions in one file, and those of each group in one of its own."""
+    positions = view.table("positions")
+    known = index_rows(view.index, positions["frame"], list(positions.columns))
+    rows = beside(positions[["frame"]], known, positions.drop(columns="frame"))
+    yield write_csv(folder / "positions.csv", [rows])
+    for group, own in rows.groupby("group"):
+        yield write_csv(folder / f"positions_group_{group:02d}.csv", [own])
 
 
 def _legend(view: View) -> pd.DataFrame:

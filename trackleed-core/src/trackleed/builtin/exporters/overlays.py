@@ -23,6 +23,7 @@ from trackleed.builtin.exporters._grey import Grey, grey_for
 from trackleed.builtin.exporters._overview import contact_sheet, overview
 from trackleed.builtin.exporters._picture import Picture, Shade
 from trackleed.builtin.exporters._png import png
+from trackleed.builtin.exporters._relative import draw_groups
 from trackleed.builtin.exporters._scene import Scene, gather
 from trackleed.builtin.exporters._tables import require, written_aside
 from trackleed.builtin.exporters.params import OverlaysParams
@@ -51,6 +52,8 @@ class OverlaysExporter:
 
     def export(self, view: View, folder: Path) -> Iterator[Path]:
         """Write ``track_visualizations/``; tracks are needed, fits and centres are shown if known.
+
+        Relative positions, if there are any, get ``positions_overlays/``.
 
         Raises
         ------
@@ -91,6 +94,10 @@ class OverlaysExporter:
         image = overview(Picture(np.rint(0.75 * light).astype(np.uint8), large), view.index, scene)
         yield save(image, folder / "overview.png")
         yield save(contact_sheet(cells, SHEET[0]), folder / "contact_sheet.png")
+        if view.has("positions"):
+            for group, i, drawing in draw_groups(view, drawn, self.params):
+                name = f"group_{group:02d}_frame_{i:0{max(4, len(str(n - 1)))}d}.png"
+                yield save(drawing, folder.with_name("positions_overlays") / name)
 
     def _common_grey(self, view: View) -> Grey:
         sample = (view.frames[i] for i in spread(len(view.frames), SAMPLE))

@@ -51,6 +51,7 @@ def refine_groups(
             rois = cutouts.cut(image, scaling, np.arange(len(rows)), mine.x, mine.y, side)
             mine.side = np.full(len(rows), side)
             fitted = _Members(rois, mine, role[rows], noise, params).fit()
+            table["roi"][rows] = side
             for name, values in fitted.items():
                 table[name][rows] = values
     return table
