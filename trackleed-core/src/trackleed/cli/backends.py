@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from trackleed.backend import KINDS
-from trackleed.cli.options import json_option
+from trackleed.cli.checking import check
+from trackleed.cli.options import complete_name, json_option
 from trackleed.errors import BackendNotFound
 from trackleed.params import Params, describe
 from trackleed.recipe import Recipe
@@ -33,18 +34,15 @@ def backends(ctx: click.Context, as_json: bool) -> None:
         show_all(registry, environments)
 
 
+backends.add_command(check)
+
+
 def step_options() -> dict[str, type[Params]]:
     """Options of the steps that are no backend's, by the kind that ``--set`` calls them."""
     from trackleed.pipeline.analysing import AnalysisParams
     from trackleed.pipeline.importing import ImportParams
 
     return {"import": ImportParams, "analysis": AnalysisParams}
-
-
-def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Names of all backends that begin so."""
-    names = {b.spec.name for b in Registry.discover().backends}
-    return sorted(name for name in names if name.startswith(incomplete))
 
 
 @backends.command(short_help="One backend and its options.")

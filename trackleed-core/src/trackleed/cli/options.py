@@ -82,6 +82,14 @@ def complete_backend(kind: Kind) -> Callable[[click.Context, click.Parameter, st
     return complete
 
 
+def complete_name(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of all backends that begin as typed."""
+    from trackleed.registry import Registry
+
+    names = {b.spec.name for b in Registry.discover().backends}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 set_option = click.option(
     "--set",
     "settings",
