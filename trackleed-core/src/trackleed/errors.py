@@ -133,3 +133,11 @@ class SessionDamaged(SessionError):
 
 class SessionBusy(SessionError):
     """Another process is writing to the session."""
+
+
+OF_ADAPTERS: dict[str, type[TrackleedError]] = {
+    "NotReady": BackendNotReady,
+    "BadInput": InputError,
+    "Damaged": SessionDamaged,
+}
+"""What the errors of `trackleed_kit.errors` are here; they cross from a worker by their names."""

@@ -12,5 +12,12 @@ class Progress(Protocol):
         """Called often; ``total`` is 0 where it is not known beforehand."""
 
 
+def say(progress: Progress, text: str) -> None:
+    """Tell whoever watches something in words, if ``progress`` has a method ``say`` for it."""
+    tell = getattr(progress, "say", None)
+    if tell is not None:
+        tell(text)
+
+
 def silent(stage: str, done: int, total: int) -> None:
     """Progress that nobody watches."""

@@ -25,6 +25,7 @@ import pluggy
 from trackleed import hooks
 from trackleed.backend import API, KINDS, BackendSpec, Kind
 from trackleed.errors import (
+    OF_ADAPTERS,
     BackendFailed,
     BackendNotFound,
     BackendNotReady,
@@ -33,6 +34,7 @@ from trackleed.errors import (
 )
 from trackleed.params import Params, make
 from trackleed.recipe import Recipe
+from trackleed_kit.errors import KitError
 
 # What foreign code may raise without ending the program; a plugin's sys.exit() is a mistake too.
 BROKEN = (Exception, SystemExit)
@@ -59,6 +61,11 @@ class Backend:
     def label(self) -> str:
         """How messages name it."""
         return f"{self.kind} {self.spec.name!r}"
+
+    @property
+    def env(self) -> str | None:
+        """Name of the environment that it runs in; None for this process."""
+        return None
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
@@ -96,6 +103,9 @@ class Backend:
             return getattr(importlib.import_module(module), attribute)(params)
         except ParamsError:
             raise
+        except KitError as error:
+            meant = OF_ADAPTERS[type(error).__name__]
+            raise meant(f"{self.label}: {error.message}", error.hint) from error
         except BROKEN as error:
             raise BackendFailed(
                 f"{self.label} of {self.dist} could not be loaded from "

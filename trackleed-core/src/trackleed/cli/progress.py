@@ -70,10 +70,16 @@ class _Bars:
         # A total of 0 means that it is not known beforehand.
         self.bars.update(self.tasks[stage], completed=done, total=total or None)
 
+    def say(self, text: str) -> None:
+        self.bars.console.print(text, style="yellow", highlight=False, markup=False)
+
 
 class _Lines:
     def __init__(self, console: Console) -> None:
         self.console = console
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if total and done == total:

@@ -100,6 +100,7 @@ def check(
     from trackleed.pipeline.analysing import AnalysisParams
     from trackleed.pipeline.importing import Series
     from trackleed.registry import Registry
+    from trackleed.worker.backends import find_backend
 
     registry = Registry.discover()
     Series(registry, source, **arguments)
@@ -108,7 +109,7 @@ def check(
             raise BackendNotFound(
                 f"the {kind} {name!r} is not installed", f"pip install {PACKAGES[name]}"
             )
-        registry.find(kind, name).make(**options[kind])
+        find_backend(registry, kind, name).make(**options[kind])
     for name, given in exports.items():
         registry.find("exporter", name).make(**given)
     make(AnalysisParams, analysis, "analysis")

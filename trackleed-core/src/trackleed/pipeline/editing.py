@@ -11,13 +11,14 @@ from trackleed.edits import Edit, Extent, Retrack, TableEdit, parse
 from trackleed.errors import InputError
 from trackleed.pipeline.current import TABLE_OF, current, edits_in_effect
 from trackleed.pipeline.tracking import follow, joined
+from trackleed.worker.backends import find_backend
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from trackleed.progress import Progress
     from trackleed.registry import Backend, Registry
-    from trackleed.session import Session, Step
+    from trackleed.session import Session, Step, StepWriter
 
 KIND_OF = {table: kind for kind, table in TABLE_OF.items()}
 EDITED = ("detections", "tracks")
@@ -154,7 +155,7 @@ class Editing(ABC):
         return newest if newest is not None and base == step else step
 
     def _retrack(self, asked: Retrack, before: Step, table: pd.DataFrame) -> Step:
-        found = self.registry.find("tracker", asked.tracker)
+        found = find_backend(self.registry, "tracker", asked.tracker)
         options = found.params(**asked.options).model_dump(mode="json")
         asked = asked.model_copy(update={"tracker": found.address, "options": options})
         seeds = asked.seeds(table)
@@ -168,21 +169,27 @@ class Editing(ABC):
             params=asked,
             inputs=[step.id for step in inputs],
             spec=asked.spec,
+            env=found.env,
         ) as writer:
-            after = asked.splice(table, self._followed(asked, found, inputs[1:], seeds))
+            after = asked.splice(table, self._followed(asked, found, inputs[1:], seeds, writer))
             writer.write(after)
             writer.note(*_said(asked, table, after))
         return writer.step
 
     def _followed(
-        self, asked: Retrack, backend: Backend, inputs: list[Step], seeds: pd.DataFrame
+        self,
+        asked: Retrack,
+        backend: Backend,
+        inputs: list[Step],
+        seeds: pd.DataFrame,
+        writer: StepWriter,
     ) -> pd.DataFrame:
         """Rows of the tracks that start from the seeds, in all frames."""
         given = {step.spec: tables.columns(self.session.table(step)) for step in inputs}
         takes_seeds = "seeds" in (*backend.spec.needs, *backend.spec.takes)
         if takes_seeds:
             given["seeds"] = tables.columns(seeds)
-        parts = list(follow(self.session, backend, asked.options, given, self.progress))
+        parts = list(follow(self.session, backend, asked.options, given, self.progress, writer))
         if not parts:
             raise InputError(f"tracker {asked.tracker!r} found no track at all")
         rows = tables.build(tables.TRACKS, joined(parts))

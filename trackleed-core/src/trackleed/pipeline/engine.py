@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from trackleed.backend import Kind
-from trackleed.errors import BackendFailed, TrackleedError
+from trackleed.errors import OF_ADAPTERS, BackendFailed, TrackleedError, WorkerError
 from trackleed.registry import Registry
 from trackleed.store import open_frames
+from trackleed_kit.errors import KitError
 
 if TYPE_CHECKING:
     from trackleed.frames import FrameSequence
@@ -51,6 +52,8 @@ class Job:
     options: tuple[tuple[str, Any], ...]
     token: str
     """Differs from step to step, so that a worker never serves a store that was replaced."""
+    made: Any = field(default=None, compare=False)
+    """The backend, if it is hosted elsewhere and this process talks to it."""
 
     @property
     def label(self) -> str:
@@ -64,10 +67,14 @@ def opened_frames(store: Path, token: str) -> FrameSequence:
     return open_frames(store)
 
 
-@lru_cache(maxsize=4)
 def _opened(job: Job) -> tuple[FrameSequence, Any]:
-    backend = Registry.discover().find(job.kind, job.backend)
-    return opened_frames(job.store, job.token), backend.make(**dict(job.options))
+    made = _made(job) if job.made is None else job.made
+    return opened_frames(job.store, job.token), made
+
+
+@lru_cache(maxsize=4)
+def _made(job: Job) -> Any:
+    return Registry.discover().find(job.kind, job.backend).make(**dict(job.options))
 
 
 def detect_block(job: Job, numbers: range) -> dict[str, Any]:
@@ -109,8 +116,13 @@ def blame(backend: str, where: str) -> Iterator[None]:
     """Turn whatever a backend raises into a `BackendFailed` that names it and the place."""
     try:
         yield
+    except WorkerError as error:
+        raise error if error.where else error.at(f"at {where}") from error.__cause__
     except TrackleedError:
         raise
+    except KitError as error:
+        meant = OF_ADAPTERS[type(error).__name__]
+        raise meant(f"{backend} at {where}: {error.message}", error.hint) from error
     except Exception as error:
         raise BackendFailed(
             f"{backend} failed at {where}: {type(error).__name__}: {error}"
@@ -123,8 +135,16 @@ def blocks(n_frames: int) -> list[range]:
     return [range(a, min(a + size, n_frames)) for a in range(0, n_frames, size)]
 
 
-def run_blocks(task: Callable[[B], R], items: Iterable[B], executor: Executor) -> Iterator[R]:
-    """Results of ``task`` in the order of ``items``, with a bounded number in flight."""
+def run_blocks(
+    task: Callable[[B], R], items: Iterable[B], executor: Executor | None
+) -> Iterator[R]:
+    """Results of ``task`` in the order of ``items``, with a bounded number in flight.
+
+    Without an executor, one after the other in this thread.
+    """
+    if executor is None:
+        yield from map(task, items)
+        return
     pending: deque[Future[R]] = deque()
     try:
         for item in items:

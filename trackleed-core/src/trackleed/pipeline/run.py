@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trackleed import __version__, tables
+from trackleed.backend import Kind
 from trackleed.errors import SessionError
 from trackleed.pipeline import engine
 from trackleed.pipeline.analyses import Analyses
@@ -19,10 +22,12 @@ from trackleed.pipeline.engine import Job
 from trackleed.pipeline.importing import Series, import_into
 from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.tracking import write_tracks
+from trackleed.pipeline.using import Remembered, used
 from trackleed.pipeline.view import SessionView
-from trackleed.progress import Progress, silent
+from trackleed.progress import Progress, say, silent
 from trackleed.registry import Backend, Registry
 from trackleed.session import Session, Step, StepWriter
+from trackleed.worker.backends import Hosted, find_backend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +100,7 @@ class Run(Analyses, Editing):
         Parameters
         ----------
         backend : str
-            A detector, as ``trackleed backends`` lists them.
+            A detector, as ``trackleed backends`` lists them, or ``name@env``.
         **options
             Its options.
 
@@ -104,13 +109,12 @@ class Run(Analyses, Editing):
         Step
             With the ``detections`` table.
         """
-        found = self.registry.find("detector", backend)
+        found = self._found("detector", backend)
         inputs = [self._chosen("import", None)]
 
         def work(writer: StepWriter) -> None:
             spans = engine.blocks(self._n_frames)
-            task = partial(engine.detect_block, self._job(found, options, writer))
-            self._run("detect", task, spans, spans, writer)
+            self._run("detect", engine.detect_block, found, options, spans, spans, writer)
 
         return self._add("detect", found, options, inputs, tables.DETECTIONS, work)
 
@@ -127,7 +131,7 @@ class Run(Analyses, Editing):
         Parameters
         ----------
         backend : str
-            A tracker, as ``trackleed backends`` lists them.
+            A tracker, as ``trackleed backends`` lists them, or ``name@env``.
         detections : Step or str, optional
             Detections to use; the newest by default, if the tracker needs any.
         seeds : DataFrame, optional
@@ -140,7 +144,7 @@ class Run(Analyses, Editing):
         Step
             With the ``tracks`` table: a row for every track in every frame.
         """
-        found = self.registry.find("tracker", backend)
+        found = self._found("tracker", backend)
         inputs = [self._chosen("import", None)]
         if detections is not None or "detections" in found.spec.needs:
             inputs.append(self._chosen("detect", detections))
@@ -171,7 +175,7 @@ class Run(Analyses, Editing):
         Parameters
         ----------
         backend : str
-            A refiner, as ``trackleed backends`` lists them.
+            A refiner, as ``trackleed backends`` lists them, or ``name@env``.
         tracks : Step or str, optional
             Tracks to refine; the newest by default.
         **options
@@ -182,14 +186,13 @@ class Run(Analyses, Editing):
         Step
             With the ``fits`` table: a row for every row of the tracks.
         """
-        found = self.registry.find("refiner", backend)
+        found = self._found("refiner", backend)
         source = self._chosen("track", tracks)
 
         def work(writer: StepWriter) -> None:
             spans = engine.blocks(self._n_frames)
             rois = (self._rows(source, span) for span in spans)
-            task = partial(engine.refine_block, self._job(found, options, writer))
-            self._run("refine", task, rois, spans, writer)
+            self._run("refine", engine.refine_block, found, options, rois, spans, writer)
 
         return self._add("refine", found, options, [source], tables.FITS, work)
 
@@ -276,6 +279,13 @@ class Run(Analyses, Editing):
         """The table of a step."""
         return self.session.table(step)
 
+    def _found(self, kind: Kind, address: str) -> Backend:
+        """The backend of an address, which may name an environment."""
+        found = find_backend(self.registry, kind, address)
+        if isinstance(found, Hosted) and found.note:
+            say(self.progress, found.note)
+        return found
+
     @property
     def _n_frames(self) -> int:
         return self.session.store.n_valid
@@ -299,23 +309,35 @@ class Run(Analyses, Editing):
             spec=spec,
             backend=backend.address,
             version=backend.version,
+            env=backend.env,
         )
 
     def _run(
         self,
         stage: str,
-        task: Callable[[Any], Any],
+        block: Callable[[Job, Any], Any],
+        backend: Backend,
+        options: dict[str, Any],
         items: Iterator[Any] | list[range],
         spans: list[range],
         writer: StepWriter,
     ) -> None:
         """Work through the items, write what comes, say how far it is."""
         total = spans[-1].stop if spans else 0
-        self.progress(stage, 0, total)
-        with engine.executor_or_threads(self.executor, self.jobs) as executor:
-            for span, rows in zip(spans, engine.run_blocks(task, items, executor), strict=True):
+        told = Remembered(self.progress)
+        told(stage, 0, total)
+        with ExitStack() as stack:
+            job, executor = self._job(backend, options, writer), None
+            if backend.env is None:
+                threads = engine.executor_or_threads(self.executor, self.jobs)
+                executor = stack.enter_context(threads)
+            else:  # one worker, which is talked to from this thread
+                made = stack.enter_context(used(backend, options, writer, told))
+                job = replace(job, made=made)
+            results = engine.run_blocks(partial(block, job), items, executor)
+            for span, rows in zip(spans, results, strict=True):
                 writer.write(rows)
-                self.progress(stage, span.stop, total)
+                told(stage, span.stop, total)
 
     def _job(self, backend: Backend, options: dict[str, Any], writer: StepWriter) -> Job:
         return Job(

@@ -20,6 +20,7 @@ def add_step(
     spec: TableSpec | None = None,
     backend: str = "",
     version: str = "",
+    env: str | None = None,
     still_good: Callable[[Step], bool] = lambda step: True,
 ) -> Step:
     """Do ``work`` as a step of the session, unless an equal one is done already.
@@ -32,6 +33,8 @@ def add_step(
         All options that the result depends on, as JSON has them.
     inputs : sequence of Step
         The steps whose tables it reads.
+    env : str, optional
+        Environment that the backend runs in; None for this process.
     still_good : callable
         Whether what an equal earlier step made is still there.
 
@@ -50,6 +53,6 @@ def add_step(
     done = session.find_done(kind, **record)
     if done is not None and still_good(done):
         return done
-    with session.step(kind, spec=spec, **record) as writer:
+    with session.step(kind, spec=spec, env=env, **record) as writer:
         work(writer)
     return writer.step

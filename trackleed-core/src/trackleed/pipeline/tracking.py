@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from trackleed import tables
 from trackleed.errors import BackendFailed
 from trackleed.pipeline.engine import blame
+from trackleed.pipeline.using import Remembered, used
 
 if TYPE_CHECKING:
     from trackleed.progress import Progress
@@ -32,13 +34,16 @@ def write_tracks(
     """Run a tracker over the whole series and write its rows as they come."""
     given = {step.spec: tables.columns(session.table(step)) for step in inputs}
     waiting: list[Columns] = []
-    for part in follow(session, backend, options, given, progress, writer.note):
-        waiting.append(part)
-        if len(waiting) == ROWS_FRAMES:
-            writer.write(joined(waiting))
-            waiting = []
-    if waiting:
-        writer.write(joined(waiting))
+    with closing(follow(session, backend, options, given, progress, writer)) as rows:
+        try:
+            for part in rows:
+                waiting.append(part)
+                if len(waiting) == ROWS_FRAMES:
+                    block, waiting = waiting, []
+                    writer.write(joined(block))
+        finally:
+            if waiting:  # also those that came before a failure
+                writer.write(joined(waiting))
 
 
 def follow(
@@ -47,16 +52,16 @@ def follow(
     options: dict[str, Any],
     given: Mapping[str | None, Columns],
     progress: Progress,
-    note: Callable[..., None] | None = None,
-) -> Iterator[Columns]:
+    writer: StepWriter,
+) -> Generator[Columns]:
     """Rows of a tracker, one frame after another, each held to the contract.
 
     Parameters
     ----------
     given : mapping of str to Columns
         The ``index`` table, and ``seeds`` and ``detections`` if the tracker is to have them.
-    note : callable, optional
-        Called in the end with the lines that the tracker has for the user.
+    writer : StepWriter
+        Of the step; keeps the lines that the tracker has for the user.
 
     Raises
     ------
@@ -64,17 +69,16 @@ def follow(
         If the tracker raises, or a frame or a row is missing.
     """
     frames = session.store.frames(given["index"])
-    progress("track", 0, len(frames))
-    with blame(backend.label, "the start"):
-        tracker = backend.make(**options)
-        rows = tracker.track(frames, given.get("seeds"), given.get("detections"))
+    told = Remembered(progress)
+    told("track", 0, len(frames))
     contract = _Contract(backend.spec.name, len(frames))
-    for done, part in enumerate(_blamed(rows, backend, contract), start=1):
-        yield part
-        progress("track", done, len(frames))
-    contract.finish()
-    if note is not None:
-        note(*getattr(tracker, "notes", ()))
+    with used(backend, options, writer, told) as tracker:
+        with blame(backend.label, "the start"):
+            rows = tracker.track(frames, given.get("seeds"), given.get("detections"))
+        for done, part in enumerate(_blamed(rows, backend, contract), start=1):
+            yield part
+            told("track", done, len(frames))
+        contract.finish()
 
 
 def _blamed(rows: Iterator[Columns], backend: Backend, contract: _Contract) -> Iterator[Columns]:

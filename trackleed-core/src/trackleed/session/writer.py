@@ -26,6 +26,8 @@ class StepWriter:
     def __init__(self, step: Step, folder: Path, spec: TableSpec | None) -> None:
         self.step = step
         """The step as it is recorded; complete after the ``with`` block."""
+        self.log = folder / "logs" / f"{step.id}.log"
+        """Where a process that works for the step logs what it prints."""
         self._notes: list[str] = []
         self._begun = time.perf_counter()
         self._table: TableWriter | None = None

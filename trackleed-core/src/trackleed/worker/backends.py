@@ -23,11 +23,18 @@ class Hosted(Backend):
     """A backend that runs in a worker of an environment."""
 
     environment: Environment
+    note: str = ""
+    """What the user should be told, where it was not they who chose."""
 
     @property
     def env(self) -> str:
         """Name of the environment."""
         return self.environment.name
+
+    @property
+    def address(self) -> str:
+        """``dist:name@env``, which is unique."""
+        return f"{super().address}@{self.env}"
 
     @property
     def label(self) -> str:
@@ -95,4 +102,4 @@ def find_backend(
     if found.environment is None:
         return found.backend
     b = found.backend
-    return Hosted(b.kind, b.spec, b.dist, b.version, found.environment)
+    return Hosted(b.kind, b.spec, b.dist, b.version, found.environment, found.note)

@@ -14,16 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trackleed.errors import (
-    BackendNotReady,
-    EnvironmentUnusable,
-    InputError,
-    SessionDamaged,
-    TrackleedError,
-    WorkerError,
-)
+from trackleed.errors import OF_ADAPTERS, EnvironmentUnusable, TrackleedError, WorkerError
 from trackleed.worker.clocks import Clocks
 from trackleed.worker.environments import Environment
+from trackleed.worker.environments.commands import environ
 from trackleed.worker.link import Link
 from trackleed.worker.log import Log
 from trackleed.worker.process import Process
@@ -33,12 +27,6 @@ from trackleed_kit.worker import start
 
 Pulse = Callable[[str], None]
 """Called often while a worker is waited for, with news for the user or ""; may raise to cancel."""
-
-_OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-"""Environment variables that would lend another interpreter our packages."""
-
-_MEANT = {"NotReady": BackendNotReady, "BadInput": InputError, "Damaged": SessionDamaged}
-"""Errors of `trackleed_kit.errors`, and what each is here."""
 
 _LINES = 6  # of the log, in a message
 
@@ -80,6 +68,8 @@ class Host:
 
     def __init__(self, order: Order, log: Path | None, clocks: Clocks, pulse: Pulse) -> None:
         self.order, self.clocks, self.pulse = order, clocks, pulse
+        self.notes: list[str] = []
+        """What the backend has for the user, such as the checksum of its checkpoint."""
         self.where = "while it started"
         """How far it has come, for messages."""
         self.folder = Path(tempfile.mkdtemp(prefix="trackleed-"))
@@ -241,8 +231,8 @@ class Host:
     def _raised(self, message: Message) -> TrackleedError:
         """What the backend raised. The worker itself is well."""
         kind, text = str(message.fields["type"]), str(message.fields["text"])
-        if kind in _MEANT:
-            return _MEANT[kind](f"{self.order.label}: {text}", message.fields["hint"])
+        if kind in OF_ADAPTERS:
+            return OF_ADAPTERS[kind](f"{self.order.label}: {text}", message.fields["hint"])
         why = f"{kind}: {text}" if text else kind
         return WorkerError(f"{self.order.label} failed", self.where, why, self._where_log())
 
@@ -252,8 +242,8 @@ class Host:
         return f"{self.log.path} ({self.log.trouble})" if self.log.trouble else str(self.log.path)
 
     def _keep(self, message: Message) -> None:
-        for note in message.fields["notes"]:
-            place.note(str(note))
+        new = (str(note) for note in message.fields["notes"])
+        self.notes += [note for note in dict.fromkeys(new) if note not in self.notes]
 
 
 def _entry() -> Path:
@@ -271,12 +261,5 @@ def _packages(factory: str) -> dict[str, str]:
 
 
 def _environ(environment: Environment) -> dict[str, str]:
-    ours = {key: value for key, value in os.environ.items() if key not in _OURS}
     told = place.variables(environment.device, environment.checkpoints, environment.checkouts)
-    return {
-        **ours,
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONIOENCODING": "utf-8:replace",
-        **told,
-        **environment.variables,
-    }
+    return {**environ(), "PYTHONIOENCODING": "utf-8:replace", **told, **environment.variables}

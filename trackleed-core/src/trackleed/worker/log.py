@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
 from typing import BinaryIO
@@ -12,6 +13,7 @@ CAP = 4_000_000
 
 _TAIL = 64_000  # bytes in memory
 _BLOCK = 1 << 18
+_CRASHED = "Current thread 0x"  # faulthandler's words, before the innermost call
 
 
 class Log:
@@ -25,11 +27,11 @@ class Log:
     path : Path
         The file; added to if it is there.
     cap : int
-        Its greatest size in bytes.
+        Its greatest size in bytes; `CAP` by default.
     """
 
-    def __init__(self, path: Path, cap: int = CAP) -> None:
-        self.path, self.cap = path, cap
+    def __init__(self, path: Path, cap: int | None = None) -> None:
+        self.path, self.cap = path, cap or CAP
         self.trouble = ""
         """Why the file is not whole, if it is not."""
         self._tail = b""
@@ -53,10 +55,12 @@ class Log:
         self._write(f"trackleed: {text}\n".encode())
 
     def lines(self, n: int) -> list[str]:
-        """The last ``n`` lines that are not blank."""
+        """The last ``n`` lines that are not blank; of a crash of Python, those that tell where."""
         with self._lock:
             text = self._tail.decode(errors="replace")
-        return [line.rstrip()[:200] for line in text.splitlines() if line.strip()][-n:]
+        found = [line.rstrip()[:200] for line in text.splitlines() if line.strip()]
+        crash = [i for i, line in enumerate(found) if line.startswith(_CRASHED)]
+        return found[crash[-1] :][:n] if crash else found[-n:]
 
     def close(self, wait: float = 2.0) -> None:
         """Wait for what was printed last, and close the file."""
@@ -95,4 +99,7 @@ class Log:
 
     def _give_up(self, error: OSError) -> None:
         self.trouble = f"the log could not be written: {error.strerror or error}"
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
         self._file = None

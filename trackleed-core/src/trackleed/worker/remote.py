@@ -74,12 +74,17 @@ class Remote:
         if self._host is not None:
             self._host.pulse = pulse
 
+    @property
+    def notes(self) -> list[str]:
+        """What the backend has for the user, such as the checksum of its checkpoint."""
+        return [] if self._host is None else self._host.notes
+
     def close(self) -> None:
         """End the worker."""
         with self._lock:
             if self._host is not None:
                 self._host.close()
-            self._host = self._frames = None
+            self._frames = None
 
     def _ready(self) -> Host:
         """The worker, with the backend loaded."""

@@ -115,7 +115,8 @@ class Worker:
         self._done(grouped(result=self.backend.refine_groups(self.frames, message.group("rois"))))
 
     def _done(self, arrays: Optional[Dict[str, Any]] = None, cancelled: bool = False) -> None:
-        self.link.send("done", {"cancelled": cancelled, "notes": place.take_notes()}, arrays)
+        notes = [*place.take_notes(), *map(str, getattr(self.backend, "notes", ()))]
+        self.link.send("done", {"cancelled": cancelled, "notes": notes}, arrays)
 
     def _cancelled(self) -> bool:
         """Whether the host has said "cancel" or "quit" meanwhile."""

@@ -1,0 +1,1 @@
+"""Backends for the tests of workers: small, real, and badly behaved on demand."""
