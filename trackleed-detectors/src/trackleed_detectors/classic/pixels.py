@@ -48,21 +48,43 @@ def alone(image: Array) -> Array:
     """Rows and columns (2, n) of the pixels that `chain.stand_alone` describes."""
     height, width = image.shape
     places = [(0, 0) for _ in range(0)]
-    high, low, ring, beyond = np.empty((4, width), np.float32)
+    beyond = np.zeros(width, np.float32)
     for y in range(1, height - 1):
-        above, row, below = image[y - 1], image[y], image[y + 1]
-        for x in range(width):
-            high[x], low[x] = max(above[x], below[x]), min(above[x], below[x])
-        for x in range(1, width - 1):
-            left, right = row[x - 1], row[x + 1]
-            ring[x] = max(max(max(high[x - 1], high[x + 1]), high[x]), max(left, right))
-            least = min(min(min(low[x - 1], low[x + 1]), low[x]), min(left, right))
-            beyond[x] = row[x] - ring[x] - 2 * (ring[x] - least)
+        if stand_out(image[y - 1], image[y], image[y + 1], beyond) == 0:
+            continue
         for x in range(1, width - 1):
             # What does not stand alone among eight does not among 24.
-            if beyond[x] > 0 and row[x] - ring[x] > 2 * (ring[x] - least_around(image, y, x)):
-                places.append((y, x))
+            if beyond[x] > 0:
+                ring = highest_around(image, y, x)
+                if image[y, x] - ring > 2 * (ring - least_around(image, y, x)):
+                    places.append((y, x))
     return pairs(places)
+
+
+@compiled
+def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> int:
+    """How far each pixel of a row stands out among its eight neighbours; how many do at all.
+
+    Above 0 if it exceeds the highest by more than twice what that one exceeds the lowest.
+    """
+    count = 0
+    for x in range(1, len(row) - 1):
+        high = max(max(above[x - 1], above[x]), max(above[x + 1], row[x - 1]))
+        high = max(high, max(max(row[x + 1], below[x - 1]), max(below[x], below[x + 1])))
+        low = min(min(above[x - 1], above[x]), min(above[x + 1], row[x - 1]))
+        low = min(low, min(min(row[x + 1], below[x - 1]), min(below[x], below[x + 1])))
+        beyond[x] = row[x] - high - 2 * (high - low)
+    for x in range(1, len(row) - 1):
+        count += beyond[x] > 0
+    return count
+
+
+@compiled
+def highest_around(image: Array, y: int, x: int) -> float:
+    """Highest of the eight neighbours of a pixel."""
+    sides = max(image[y, x - 1], image[y, x + 1])
+    above, below = image[y - 1, x - 1 : x + 2].max(), image[y + 1, x - 1 : x + 2].max()
+    return max(sides, max(above, below))
 
 
 @compiled

@@ -114,25 +114,25 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array, judged: bool) -> tu
 
 @compiled
 def _cut(smooth: Array, seen: Array, left: int, top: int, patch: Array, hidden: Array) -> bool:
-    """The blurred image around a peak, and 1 where mask or edge hides it; whether any does."""
+    """The blurred image around a peak; whether mask or edge hides any, 1 where it does if so."""
     height, width = smooth.shape
-    inside = left >= 0 and top >= 0 and left + _SIDE <= width and top + _SIDE <= height
-    most = np.float32(0)
-    for i in range(_SIDE):
-        line, cover = patch[i * _SIDE : (i + 1) * _SIDE], hidden[i * _SIDE : (i + 1) * _SIDE]
-        row = min(max(top + i, 0), height - 1)
-        if inside:
-            line[:] = smooth[row, left : left + _SIDE]
-            cover[:] = 1 - seen[row, left : left + _SIDE]
-        else:
+    if left >= 0 and top >= 0 and left + _SIDE <= width and top + _SIDE <= height:
+        covered = 0
+        for i in range(_SIDE):
+            line, row, here = patch[i * _SIDE :], smooth[top + i, left:], seen[top + i, left:]
             for j in range(_SIDE):
-                column = min(max(left + j, 0), width - 1)
-                beyond = row != top + i or column != left + j
-                line[j] = smooth[row, column]
-                cover[j] = 1 if beyond else 1 - seen[row, column]
+                line[j] = row[j]
+                covered += here[j] == 0
+        if covered == 0:
+            return False
+    for i in range(_SIDE):
+        row_at = min(max(top + i, 0), height - 1)
         for j in range(_SIDE):
-            most = max(most, cover[j])
-    return most > 0
+            column = min(max(left + j, 0), width - 1)
+            beyond = row_at != top + i or column != left + j
+            patch[i * _SIDE + j] = smooth[row_at, column]
+            hidden[i * _SIDE + j] = 1 if beyond or seen[row_at, column] == 0 else 0
+    return True
 
 
 @compiled
