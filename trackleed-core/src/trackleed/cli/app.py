@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "trackleed.cli.steps:export",
     "show": "trackleed.cli.show:show",
     "simulate": "trackleed.cli.simulate:simulate",
+    "bench": "trackleed.cli.bench:bench",
     "backends": "trackleed.cli.backends:backends",
     "envs": "trackleed.cli.envs:envs",
     "completion": "trackleed.cli.completion:completion",

@@ -2,13 +2,14 @@
 
 from trackleed.scoring.detections import DetectionScore, compare_fits, pair, score_detections
 from trackleed.scoring.identity import Counts, clear, hota, identity
-from trackleed.scoring.labels import LABELS, REACH, WANTED, by_hand, of_truth
+from trackleed.scoring.labels import LABELS, LABELS_CSV, REACH, WANTED, by_hand, of_truth
 from trackleed.scoring.points import errors, tap
 from trackleed.scoring.sight import Sight, sight
 from trackleed.scoring.summary import count, rates, total
 
 __all__ = [
     "LABELS",
+    "LABELS_CSV",
     "REACH",
     "WANTED",
     "Counts",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 WANTED = (State.SEED, State.MEASURED, State.SATURATED, State.EDITED)
 """States of a label that is to be found, and of a track's row that claims to see a spot."""
 
+LABELS_CSV = "labels.csv"
+"""Name of a file of labels: beside the frames, in ``truth/`` of simulated ones, or in a session."""
+
 REACH = 4.0
 """How far, in px, a position may be from a label that says nothing about its width."""
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from trackleed import __version__
 from trackleed.errors import InputError
+from trackleed.scoring import LABELS_CSV, of_truth
 from trackleed.simulate.simulation import Simulation
 
 Format = Literal["tif", "png"]
@@ -31,7 +32,8 @@ def write(
     Frames are named so that a reader finds temperature, energy and coverage, for example
     ``Ag_111_0007_T300K_E95.5eV_0.25ML.tif``. What belongs to the truth lies in ``truth/`` below,
     where no reader takes it for frames or for their index: ``truth.parquet``, ``truth.csv``,
-    ``index.csv``, ``valid.png`` (255 where the screen is valid) and ``simulation.json``.
+    ``labels.csv`` (what a tracker should find, as ``trackleed bench`` reads it), ``index.csv``,
+    ``valid.png`` (255 where the screen is valid) and ``simulation.json``.
 
     Parameters
     ----------
@@ -93,6 +95,7 @@ def _write_truth(sim: Simulation, folder: Path) -> None:
     folder.mkdir()
     sim.truth.to_parquet(folder / "truth.parquet", index=False)
     sim.truth.to_csv(folder / "truth.csv", index=False)
+    of_truth(sim.truth).to_csv(folder / LABELS_CSV, index=False)
     sim.index.to_csv(folder / "index.csv", index=False)
     _write_image(folder / "valid.png", sim.valid.astype(np.uint8) * 255)
     record = {
