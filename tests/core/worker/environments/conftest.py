@@ -53,6 +53,12 @@ def trackleed_trackers():
     yield BackendSpec(
         name="bare", summary="s", factory="nowhere:Bare", runs_in="worker", requires=("farlib",),
     )
+    yield BackendSpec(
+        name="loads", summary="s", factory="far_backends:Loads", runs_in="worker",
+    )
+    yield BackendSpec(
+        name="breaks", summary="s", factory="far_backends:Breaks", runs_in="worker",
+    )
 """
 
 
@@ -129,6 +135,10 @@ def world(sources: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
             sha256=sources.sha256,
             size=sources.weights.stat().st_size,
         )
+    )
+    (site / "far_backends.py").write_text(
+        "class Loads:\n    def __init__(self, params):\n        pass\n"
+        "class Breaks:\n    def __init__(self, params):\n        raise ValueError('half a file')\n"
     )
     info = site / "far_plugin-1.0.dist-info"
     info.mkdir()

@@ -26,3 +26,6 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # the choice above names only shells that click knows
     click.echo(kind(cli, {}, "trackleed", "_TRACKLEED_COMPLETE").source())
+    if shell == "bash":
+        # bash would otherwise break the word in name@env.
+        click.echo("COMP_WORDBREAKS=${COMP_WORDBREAKS//@/}")

@@ -203,7 +203,7 @@ def watched() -> Iterator[Tell]:
         if stage not in shown:
             shown.append(stage)
             console.print(stage, highlight=False, markup=False)
-        status.update(escape(line[: console.width - 4]))
+        status.update(escape(line[: console.width - 4]) or " ")  # rich ignores an empty text
 
     with console.status("") as status:
         yield tell

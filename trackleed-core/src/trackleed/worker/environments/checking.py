@@ -1,4 +1,7 @@
-"""What an environment lacks, for sure: its interpreter is started and imports what is required."""
+"""What an environment lacks, for sure.
+
+Its interpreter imports what is required, and if nothing is missing, a worker loads each backend.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 
 from trackleed.backend import BackendSpec
-from trackleed.errors import EnvironmentUnusable
+from trackleed.errors import EnvironmentUnusable, TrackleedError
 from trackleed.progress import Progress, silent
 from trackleed.recipe import Checkpoint, Recipe
 from trackleed.worker.environments.commands import environ
@@ -59,10 +62,41 @@ def check(
     except EnvironmentUnusable as error:
         yield Finding(False, error.message, error.hint or "")
         return
+    well = True
+    for finding in _parts(environment, specs, progress):
+        well = well and finding.ok
+        yield finding
+    if well:
+        yield from (_worker(environment, spec) for spec in specs)
+
+
+def _parts(
+    environment: Environment, specs: Sequence[BackendSpec], progress: Progress
+) -> Iterator[Finding]:
     yield from _interpreter(environment, specs)
     for spec in specs:
         yield from _checkouts(environment, spec)
         yield from _checkpoints(environment, spec, progress)
+
+
+def _worker(environment: Environment, spec: BackendSpec) -> Finding:
+    """Whether a worker says hello and makes the backend with its default options."""
+    from trackleed.worker.clocks import CLOCKS
+    from trackleed.worker.hosting import Host, Order
+
+    order = Order(
+        label=f"{spec.name}@{environment.name}",
+        factory=spec.factory,
+        params=spec.params().model_dump(mode="json"),
+        environment=environment,
+        paths=import_folders(spec.recipe or Recipe(), environment),
+    )
+    try:
+        host = Host(order, None, CLOCKS, lambda news: None)
+        host.close()
+    except TrackleedError as error:
+        return Finding(False, error.message, error.hint or "")
+    return Finding(True, f"a worker starts and loads {spec.name}")
 
 
 def _interpreter(environment: Environment, specs: Sequence[BackendSpec]) -> Iterator[Finding]:
@@ -88,7 +122,7 @@ def _ask(
     environment: Environment, specs: Sequence[BackendSpec]
 ) -> tuple[list[dict[str, Any]], str]:
     """Lines of the probe, and how it ended where that was not well."""
-    modules, paths = [*KIT], []
+    modules, paths = [*KIT], list[str]()
     for spec in specs:
         recipe = spec.recipe or Recipe()
         modules += spec.requires

@@ -19,7 +19,6 @@ _OURS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_L
 def environ() -> dict[str, str]:
     """Our environment variables, without those that would lend another interpreter our packages."""
     return {key: value for key, value in os.environ.items() if key not in _OURS} | {
-        "PYTHONNOUSERSITE": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "GIT_TERMINAL_PROMPT": "0",
     }

@@ -86,7 +86,7 @@ def _table(fields: Mapping[str, Any]) -> tomlkit.items.Table:
 def _edit(file: Path, edit: Callable[[tomlkit.TOMLDocument], None]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with locked(file.with_name(f"{file.name}.lock"), str(file)):
+        with locked(file.with_name(f".{file.name}.lock"), str(file)):
             read_file(file)  # a file that is damaged is not written to
             text = file.read_text(encoding="utf-8") if file.exists() else ""
             document = tomlkit.parse(text)
