@@ -39,34 +39,6 @@ def pair(expected: Array, points: Array, max_distance: float) -> tuple[Array, Ar
     return tracks[paired], columns[paired]
 
 
-def pair_gated(expected: Array, points: Array, spread: Array, gate: Array) -> tuple[Array, Array]:
-    """Indices of spots and points that belong together, the best together and not one by one.
-
-    The sum of squared distances in units of each spot's ``spread`` is the least, with that of
-    its ``gate`` as the price of a spot left alone.
-    """
-    if not len(expected) or not len(points):
-        return np.zeros(0, int), np.zeros(0, int)
-    near = cKDTree(expected).sparse_distance_matrix(
-        cKDTree(points), float(gate.max()), output_type="ndarray"
-    )
-    near = near[near["v"] <= gate[near["i"]]]
-    row, column = near["i"], near["j"]
-    # What is gained by a pair: never a loss within the gate.
-    gain = (gate[row] ** 2 - near["v"] ** 2) / spread[row] ** 2
-    only = (np.bincount(row)[row] == 1) & (np.bincount(column)[column] == 1)
-    rows, r = np.unique(row[~only], return_inverse=True)
-    columns, c = np.unique(column[~only], return_inverse=True)
-    table = np.full((len(rows), len(columns)), -1.0)
-    table[r, c] = gain[~only]
-    first, second = linear_sum_assignment(np.maximum(table, 0.0), maximize=True)
-    paired = table[first, second] >= 0
-    return (
-        np.concatenate([row[only], rows[first[paired]]]),
-        np.concatenate([column[only], columns[second[paired]]]),
-    )
-
-
 def link(
     points: Sequence[Array], max_distance: float, max_gap: int, velocity: bool = False
 ) -> list[Array]:
@@ -145,10 +117,3 @@ def within(points: Array, valid: Array) -> Array:
     inside = (column >= 0) & (row >= 0) & (row < valid.shape[0]) & (column < valid.shape[1])
     inside[inside] = valid[row[inside], column[inside]]
     return np.asarray(inside)
-
-
-def nearest(points: Array) -> Array:
-    """Distance (n,) of each point to the next one; infinite for a single one."""
-    if len(points) < 2:
-        return np.full(len(points), np.inf)
-    return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1])

@@ -9,14 +9,15 @@ import numpy as np
 from trackleed.errors import InputError
 from trackleed.tables import State
 from trackleed_trackers_box import scaling, verdict
+from trackleed_trackers_box.compiled.model import Film, Rules
+from trackleed_trackers_box.filling import filled
 from trackleed_trackers_box.following import Series, follow
-from trackleed_trackers_box.hungarian import by_frame, link_order
+from trackleed_trackers_box.hungarian import link_order
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import spacing, within
-from trackleed_trackers_box.motion import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from trackleed.frames import FrameSequence
     from trackleed.tables import Columns
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 _LEAST = 3  # detections that make a track, unless the series is shorter
 _SHIFT = 0.25  # of the spacing of spots, from frame to frame
 _SHIFTS = (4.0, 40.0)  # px, limits to that
+_SAMPLE = 50  # frames, about, that tell the spacing
 _WIDE = 2.0  # times the usual ROI, of a spot whose light is told from shade
 _BREATHING = {"energy": 0.004, "constant": 0.003, "free": 0.02}  # of the scale, a frame
+_TURN = 0.003  # rad, a frame
+_WRONG = 0.1  # part of a step of the scale that energies tell
 
 
 class Pattern:
@@ -37,10 +41,16 @@ class Pattern:
     Parameters
     ----------
     params : PatternParams
+
+    Attributes
+    ----------
+    notes : list of str
+        What was made of the index, once `track` or `link` has begun.
     """
 
     def __init__(self, params: PatternParams) -> None:
         self.params = params
+        self.notes: list[str] = []
 
     def track(
         self, frames: FrameSequence, seeds: Columns | None, detections: Columns | None
@@ -62,68 +72,98 @@ class Pattern:
         """
         if detections is None:
             raise InputError("pattern links detections, and was given none", "trackleed detect")
+        values, states = self.link(frames, detections)
+        for frame in range(len(frames)):
+            yield _rows(frames, frame, values[frame], states[frame])
+
+    def link(self, frames: FrameSequence, detections: Columns) -> tuple[Array, Array]:
+        """Boxes (n_frames, n_tracks, 5) and states (n_frames, n_tracks), before pixels are asked.
+
+        Raises
+        ------
+        InputError
+            If energies that are asked for are not known.
+        """
         energy = frames.index.get("energy_eV")
         order = link_order(energy, len(frames), self.params.order, "pattern")
-        series = self._series(by_frame(detections, order), energy, order, frames.valid)
+        series = self._series(_boxes(detections, order), energy, order, frames.valid)
         course = follow(series)
-        found = verdict.sightings(series, course)
-        least = self._least(len(order))
-        groups = verdict.tracks(verdict.joined(found, series, course), found, series, course, least)
-        groups.sort(key=len, reverse=True)
-        values, states = self._filled(groups, found, series, course)
-        for frame, place in enumerate(np.argsort(order)):
-            yield _rows(frames, frame, values[place], states[place])
+        found = verdict.tracks(
+            verdict.sightings(series, course), series, course, self._least(len(order))
+        )
+        values, states = filled(found, series, course, self.params.max_gap)
+        place = np.argsort(order)
+        return values[place], states[place]
 
     def _series(
-        self, boxes: Sequence[Array], energy: Array | None, order: Array, valid: Array
+        self, boxes: tuple[Array, Array], energy: Array | None, order: Array, valid: Array
     ) -> Series:
         """What is linked, and how its scale is expected to go."""
-        every = np.concatenate([*boxes, np.zeros((0, 5))])
-        usual = float(np.median(every[:, 4])) if len(every) else 0.0
-        bright = [box[box[:, 4] >= usual, :2] for box in boxes]
-        centre = every[:, :2].mean(axis=0) if len(every) else np.zeros(2)
+        boxes, start = boxes
+        score = boxes[:, 4]
+        usual = float(np.median(score)) if len(score) else 0.0
+        frame, bright = np.repeat(np.arange(len(order)), np.diff(start)), score >= usual
+        at = np.searchsorted(frame[bright], np.arange(1, len(order)))
+        points = np.split(boxes[bright, :2], at)
         scale, fixed, mode = scaling.expected(
-            self.params.scale, bright, energy, order, valid.shape, "pattern"
+            self.params.scale, points, energy, order, valid.shape, "pattern"
         )
-        centre = centre if fixed is None else fixed
-        shift = np.clip(np.nan_to_num(_SHIFT * spacing(bright), nan=_SHIFTS[1]), *_SHIFTS)
-        spread = Spread(float(shift), float(shift), _BREATHING[mode])
-        side = float(np.median(every[:, 2:4])) if len(every) else 1.0
-        return Series(boxes, valid, float(valid.sum()), scale, centre, spread, side)
+        self.notes = _notes(order, mode, fixed)
+        centre = boxes[:, :2].mean(axis=0) if len(boxes) else np.zeros(2)
+        film = Film(
+            points=np.ascontiguousarray(boxes[:, :2]),
+            weights=score / (score + usual),
+            start=start,
+            scale=scale,
+            valid=np.asarray(valid, dtype=bool),
+            area=float(valid.sum()),
+        )
+        shift = _SHIFT * spacing(points[:: 1 + len(points) // _SAMPLE])
+        rules = Rules(
+            shift=float(np.clip(np.nan_to_num(shift, nan=_SHIFTS[1]), *_SHIFTS)),
+            scale=_BREATHING[mode],
+            angle=_TURN,
+            step=_WRONG,
+            side=float(np.median(boxes[:, 2:4])) if len(boxes) else 1.0,
+        )
+        return Series(boxes, film, centre if fixed is None else fixed, rules)
 
     def _least(self, n_frames: int) -> int:
         """Detections that make a track."""
         wanted = self.params.min_length
         return min(_LEAST, n_frames) if wanted == "auto" else int(wanted)
 
-    def _filled(
-        self, groups: Sequence[Array], found: verdict.Sightings, series: Series, course: Any
-    ) -> tuple[Array, Array]:
-        """Box values (n_frames, n_tracks, 5) and states (n_frames, n_tracks)."""
-        shape = (len(series.boxes), len(groups))
-        values = np.full((*shape, 5), np.nan)
-        states = np.full(shape, State.LOST.value, dtype=object)
-        motions, known = verdict.bridged(series, course)
-        for number, group in enumerate(groups):
-            seen, rows = found.frame[group], found.row[group]
-            boxes = np.array([series.boxes[f][r] for f, r in zip(seen, rows)])  # noqa: B905
-            values[seen, number] = boxes
-            states[seen, number] = State.MEASURED.value
-            states[seen[0], number] = State.SEED.value
-            gone, where = verdict.unseen(group, found, motions, known, self.params.max_gap)
-            inside = _inside(where, series.valid.shape)
-            gone, where = gone[inside], where[inside]
-            values[gone, number, :2] = where
-            values[gone, number, 2:4] = np.median(boxes[:, 2:4], axis=0)
-            hidden = ~within(where, series.valid)
-            states[gone, number] = np.where(hidden, State.MASKED.value, State.PREDICTED.value)
-        return values, states
+
+def _boxes(detections: Columns, order: Array) -> tuple[Array, Array]:
+    """Boxes (n, 5) of all frames in the order of linking, by x in a frame, and where each begins.
+
+    Only what has a position is a detection.
+    """
+    names = ("x", "y", "width", "height", "score")
+    values = np.stack([np.asarray(detections[name], dtype=float) for name in names], axis=1)
+    place = np.empty(len(order), int)
+    place[order] = np.arange(len(order))
+    frame = place[np.asarray(detections["frame"], dtype=int)]
+    placed = np.isfinite(values[:, :2]).all(axis=1)
+    if not placed.all():
+        values, frame = values[placed], frame[placed]
+    sort = np.lexsort((values[:, 0], frame))
+    return values[sort], np.append(0, np.cumsum(np.bincount(frame, minlength=len(order))))
 
 
-def _inside(points: Array, shape: tuple[int, int]) -> Array:
-    """Whether points (n, 2) lie in the frame."""
-    last = np.array([shape[1], shape[0]]) - 1
-    return np.asarray(((points >= 0) & (points <= last)).all(axis=1))
+def _notes(order: Array, mode: str, fixed: Array | None) -> list[str]:
+    """What was made of the index, for people."""
+    by_energy = bool((np.diff(order) != 1).any())
+    sort = "linked in the order of the energies" if by_energy else "linked in the order of frames"
+    if mode == "energy" and fixed is not None:
+        about = f"about ({fixed[0]:.0f}, {fixed[1]:.0f}) px"
+        return [f"{sort}; the scale follows the energies {about}"]
+    said = {
+        "energy": "the scale follows the energies",
+        "constant": "the scale does not change",
+        "free": "the scale is free, since no energies tell it",
+    }
+    return [f"{sort}; {said[mode]}"]
 
 
 def _rows(frames: FrameSequence, frame: int, values: Array, states: Array) -> dict[str, Array]:

@@ -1,8 +1,8 @@
-"""Which of the spots that were linked are spots, and where they are when they are not seen."""
+"""Which of the spots that were linked are spots."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +10,12 @@ from scipy.ndimage import minimum_filter
 from scipy.spatial import cKDTree
 from scipy.special import gammainc
 
-from trackleed_trackers_box.following import DISTORTION, ROI_PART
+from trackleed_trackers_box.compiled import places
+from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
 from trackleed_trackers_box.linking import within
-from trackleed_trackers_box.motion import placed, shown
+from trackleed_trackers_box.motion import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from trackleed_trackers_box.following import Course, Series
 
     Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,193 +28,169 @@ _BLURRED = 3.0  # times the usual scatter of the spots in a frame: out of focus
 _GOOD = 0.3  # px, scatter that is never taken for that
 _DENSE = 2  # times as many frames as sightings may lie between those that make a track
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
-_JUMPS = 0.025  # of a ROI, usual step from frame to frame, of what wanders without a reason
-_JUMPY = 0.15  # of a ROI, usual jump of a pattern whose place is not known unless it is seen
-_SMOOTHLY = 10  # steps that can tell that
-_SMOOTH = 2  # detections to each side that a place is the mean of
+_BLOCK = 5  # sightings, and as many to each side tell their middle: lens errors are slow
 
 
 @dataclass(frozen=True)
 class Sightings:
-    """Every detection that was linked, sorted by spot and frame.
+    """Detections that were linked, sorted by spot and frame: the spot with most of them first.
 
     Attributes
     ----------
-    frame, row : ndarray (n,)
-    spot : ndarray (n,)
+    spot, frame : ndarray (n,)
+        From 0; frames in the order of linking.
+    row : ndarray (n,)
+        Of all detections, one frame after another.
     point, place : ndarray (n, 2)
         On the screen, in the pattern.
+    stray : ndarray (n,)
+        Distance to where the others around it are, px; 0 before it is told.
     """
 
+    spot: Array
     frame: Array
     row: Array
-    spot: Array
     point: Array
     place: Array
+    stray: Array
+
+    @property
+    def start(self) -> Array:
+        """Where each spot begins, (spots + 1,)."""
+        return np.append(0, np.cumsum(np.bincount(self.spot)))
+
+    def some(self, wanted: Array, spot: Array) -> Sightings:
+        """What is ``wanted`` (n,), of spots (n,) that it is told: the one with most first.
+
+        Those of one spot have to stand in the order of frames.
+        """
+        rows = np.flatnonzero(wanted)
+        counts = np.bincount(spot[rows])
+        by_count = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+        rank = np.zeros(len(counts), int)
+        rank[by_count] = np.arange(len(by_count))
+        rank = rank[spot[rows]]
+        sort = places.grouped(rank, len(by_count))
+        rows = rows[sort]
+        columns = (self.frame, self.row, self.point, self.place, self.stray)
+        return Sightings(rank[sort], *(column[rows] for column in columns))
 
 
 def sightings(series: Series, course: Course) -> Sightings:
-    """All of a pass."""
-    counts = [len(label) for label in course.labels]
-    frame = np.repeat(np.arange(len(counts)), counts)
-    row = np.concatenate([np.arange(count) for count in counts])
-    spot = np.concatenate(course.labels)
-    point = np.concatenate([box[:, :2] for box in series.boxes])
-    place = np.concatenate(
-        [placed(m, box[:, :2]) for m, box in zip(course.motions, series.boxes)]  # noqa: B905
-    )
-    sort = np.lexsort((frame, spot))
-    sort = sort[spot[sort] >= 0]
-    return Sightings(frame[sort], row[sort], spot[sort], point[sort], place[sort])
+    """All of a pass, those of one spot in one place together, one a frame.
 
-
-def joined(found: Sightings, series: Series, course: Course) -> list[Array]:
-    """Sightings (n,) of each spot, one a frame; what is in one place is one spot.
-
-    The spot that is seen most comes first, and takes in the sightings of the others in frames
-    in which it has none.
+    The spot that is seen most takes in the sightings of the others in its place in frames in
+    which it has none.
     """
-    spots, start = np.unique(found.spot, return_index=True)
-    groups = np.split(np.arange(len(found.spot)), start[1:]) if len(spots) else []
-    groups.sort(key=len, reverse=True)
-    centre = np.array([found.place[group].mean(axis=0) for group in groups]).reshape(-1, 2)
-    reach = max(_GATE * course.noise, ROI_PART * series.side)
+    spot, frame, point = course.label, series.frame, series.film.points
+    place = placed(course.motions[frame], point)
+    every = Sightings(spot, frame, np.arange(len(spot)), point, place, np.zeros(len(spot)))
+    found = every.some(spot >= 0, spot)
+    host = _hosts(found, series, course)
+    shared = np.isin(host, host[host != np.arange(len(host))])[found.spot]
+    if not shared.any():
+        return found
+    # Of two in one frame that of the spot with more sightings stays.
+    of, rows = host[found.spot], np.flatnonzero(shared)
+    rows = rows[np.lexsort((found.spot[rows], found.frame[rows], of[rows]))]
+    again = (np.diff(of[rows]) == 0) & (np.diff(found.frame[rows]) == 0)
+    number = np.full(len(spot), -1)
+    number[found.row] = of
+    number[found.row[rows[1:][again]]] = -1
+    return every.some(number >= 0, number)
+
+
+def _hosts(found: Sightings, series: Series, course: Course) -> Array:
+    """Spot (spots,) that each spot is one with; they are numbered by how often they are seen."""
+    start = found.start
+    host = np.arange(len(start) - 1)
+    if not len(host):
+        return host
+    centre = np.add.reduceat(found.place, start[:-1]) / np.diff(start)[:, None]
+    reach = max(_GATE * course.noise, ROI_PART * series.rules.side)
     reach *= float(np.exp(-np.median(course.motions[:, 2])))
-    near = cKDTree(centre).query_ball_point(centre, reach) if len(groups) else []
-    taken, result = np.zeros(len(groups), bool), []
-    for k, group in enumerate(groups):
-        if taken[k]:
-            continue
-        for other in sorted(near[k]):
-            if other > k and not taken[other]:
-                more = groups[other]
-                group = np.append(group, more[~np.isin(found.frame[more], found.frame[group])])
-                taken[other] = True
-        result.append(group[np.argsort(found.frame[group])])
-    return result
+    pairs = np.sort(cKDTree(centre).query_pairs(reach, output_type="ndarray"), axis=1)
+    for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
+        if host[first] == first and host[second] == second:
+            host[second] = first
+    return host
 
 
-def tracks(
-    groups: Sequence[Array], found: Sightings, series: Series, course: Course, least: int
-) -> list[Array]:
-    """Those groups of sightings that are spots.
+def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sightings:
+    """Those sightings that are of spots.
 
     That is: ``least`` sightings in sharp frames not far from each other, more than false
     detections bring together by chance, in one place of the pattern, and not still on the
     screen while the pattern moves. What is far from the others is no sighting of theirs.
     """
-    single = sum(len(group) for group in groups if len(group) < max(least, 2))
-    density = single / max(series.area * max(course.seen.sum(), 1), 1)
-    area = np.pi * (_GATE * course.noise) ** 2
-    counted = np.append(0, np.cumsum(course.seen))
-    sharp = _sharp(course)
-    clear = minimum_filter(series.valid, 2 * int(series.side / 2) + 1, mode="nearest")
-    kept = []
-    for whole in groups:
-        group = whole[_strays(whole, found, series, course) <= ROI_PART * series.side]
-        frame = found.frame[group]
-        if _densest(frame[sharp[frame]], _DENSE * least) < least:
-            continue
-        # Poisson: as many further detections as these, or more, near the first.
-        by_chance = density * area * (counted[frame[-1] + 1] - counted[frame[0]])
-        if len(group) > 1 and gammainc(len(group) - 1, by_chance) * len(groups) > _CHANCE:
-            continue
-        if _one_place(group, found, series, course, clear) and not _still(group, found, course):
-            kept.append(group)
-    return kept
+    lengths = np.diff(found.start)
+    single = int(lengths[lengths < max(least, 2)].sum())
+    near = found.some((lengths >= least)[found.spot], found.spot)
+    near = replace(near, stray=_strays(near, series, course))
+    near = near.some(near.stray <= ROI_PART * series.rules.side, near.spot)
+    kept = _lasting(near, course, least) & ~_by_chance(near, series, course, single, len(lengths))
+    kept &= _in_one_place(near, series, course) & ~_still(near, course)
+    return near.some(kept[near.spot], near.spot)
 
 
-def _sharp(course: Course) -> Array:
-    """Frames (n,) in which spots do not scatter unusually, as they do out of focus."""
+def _lasting(found: Sightings, course: Course, least: int) -> Array:
+    """Whether spots (spots,) are seen so often, in sharp frames not far from each other."""
     told = course.scatter[np.isfinite(course.scatter)]
     limit = max(_BLURRED * float(np.median(told)), _GOOD) if len(told) else np.inf
-    return np.asarray(~(course.scatter > limit))
+    sharp = ~(course.scatter[found.frame] > limit)
+    start = np.append(0, np.cumsum(sharp))[found.start]
+    return np.asarray(places.densest(found.frame[sharp], start, _DENSE * least) >= least)
 
 
-def _densest(frames: Array, window: int) -> int:
-    """Most of the sorted frames within a window."""
-    if not len(frames):
-        return 0
-    return int((np.searchsorted(frames, frames + window) - np.arange(len(frames))).max())
+def _by_chance(found: Sightings, series: Series, course: Course, single: int, spots: int) -> Array:
+    """Whether spots (spots,) are no more than ``single`` detections scattered at random make."""
+    density = single / max(series.film.area * max(int(course.seen.sum()), 1), 1)
+    area = np.pi * (_GATE * course.noise) ** 2
+    counted, start = np.append(0, np.cumsum(course.seen)), found.start
+    last, first = counted[found.frame[start[1:] - 1] + 1], counted[found.frame[start[:-1]]]
+    # Poisson: as many further detections as these, or more, near the first.
+    more = np.diff(start) - 1
+    chance = gammainc(np.maximum(more, 1), density * area * (last - first)) * spots
+    return np.asarray((more > 0) & (chance > _CHANCE))
 
 
-def _strays(group: Array, found: Sightings, series: Series, course: Course) -> Array:
-    """How far (n,) sightings are from the middle of them, px, less what lens errors allow."""
-    scale, place = series.scale[found.frame[group]], found.place[group]
-    size = np.exp(course.motions[found.frame[group], 2])
-    middle = np.median(place, axis=0)
-    allowed = DISTORTION * np.abs(scale - np.median(scale)) * np.hypot(*middle)
-    return np.asarray((np.hypot(*(place - middle).T) - allowed) * size)
+def _strays(found: Sightings, series: Series, course: Course) -> Array:
+    """How far (n,) sightings are from those around them, px, less what lens errors allow."""
+    start = found.start
+    apart = places.strays(found.place, start, _BLOCK)
+    scale = series.film.scale[found.frame]
+    usual = places.medians(scale, start)[found.spot]
+    allowed = DISTORTION * np.abs(scale - usual) * np.hypot(*found.place.T)
+    return np.asarray((apart - allowed) * np.exp(course.motions[found.frame, 2]))
 
 
-def _one_place(
-    group: Array, found: Sightings, series: Series, course: Course, clear: Array
-) -> bool:
-    """Whether sightings keep to a place, or leave it smoothly as lens errors make spots do."""
-    usual = float(np.median(_strays(group, found, series, course)))
-    limit = max(_WANDERS * series.side, _GATE * course.noise / 2)
+def _in_one_place(found: Sightings, series: Series, course: Course) -> Array:
+    """Whether spots (spots,) keep to a place, or leave it slowly as lens errors make them do."""
+    start = found.start
+    usual = places.medians(found.stray, start)
+    limit = max(_WANDERS * series.rules.side, _GATE * course.noise / 2)
+    clear = minimum_filter(series.film.valid, 2 * int(series.rules.side / 2) + 1, mode="nearest")
+    free = np.bincount(found.spot, within(found.point, clear)) > 0.5 * np.diff(start)
     # Next to the mask only a part of a spot is seen, and its place is pulled.
-    if usual <= (limit if within(found.point[group], clear).mean() > 0.5 else 2 * limit):
-        return True
-    frame, place = found.frame[group], found.place[group]
-    next_frame = np.diff(frame) == 1
-    size = np.exp(course.motions[frame[1:], 2])[next_frame]
-    step = np.hypot(*np.diff(place, axis=0)[next_frame].T) * size
-    return len(step) >= _SMOOTHLY and float(np.median(step)) <= _JUMPS * series.side
+    return np.asarray(usual <= np.where(free, limit, 2 * limit))
 
 
-def _still(group: Array, found: Sightings, course: Course) -> bool:
-    """Whether something stays where it is on the screen while the pattern moves."""
-    scale = float(np.exp(course.motions[found.frame[group], 2]).mean())
-    in_pattern = float(np.hypot(*found.place[group].std(axis=0))) * scale
-    on_screen = float(np.hypot(*found.point[group].std(axis=0)))
-    return in_pattern > _MOVED and on_screen < _STILL * in_pattern
+def _still(found: Sightings, course: Course) -> Array:
+    """Whether spots (spots,) stay where they are on the screen while the pattern moves."""
+    scale = _means(np.exp(course.motions[found.frame, 2])[:, None], found.start)[:, 0]
+    in_pattern = _scatter(found.place, found.start) * scale
+    on_screen = _scatter(found.point, found.start)
+    return np.asarray((in_pattern > _MOVED) & (on_screen < _STILL * in_pattern))
 
 
-def unseen(
-    group: Array, found: Sightings, motions: Array, known: Array, max_gap: int
-) -> tuple[Array, Array]:
-    """Frames (k,) near enough to a sighting to know where the spot is, and where, (k, 2).
-
-    That is ``max_gap`` frames, but no more than the spot was seen in.
-    """
-    at, frames = found.frame[group], np.arange(len(known))
-    after = np.clip(np.searchsorted(at, frames), 0, len(at) - 1)
-    before = np.clip(after - 1, 0, None)
-    apart = np.minimum(np.abs(frames - at[after]), np.abs(frames - at[before]))
-    wanted = np.flatnonzero((apart > 0) & (apart <= min(max_gap, len(at))) & known)
-    place = _smoothed(found.place[group])
-    between = np.stack([np.interp(wanted, at, place[:, axis]) for axis in (0, 1)], axis=1)
-    where = [shown(motions[f], u) for f, u in zip(wanted, between)]  # noqa: B905
-    return wanted, np.array(where).reshape(-1, 2)
+def _means(value: Array, start: Array) -> Array:
+    """Mean (spots, k) of the values (n, k) of each spot."""
+    if len(start) < 2:
+        return np.zeros((0, value.shape[1]))
+    return np.asarray(np.add.reduceat(value, start[:-1]) / np.diff(start)[:, None])
 
 
-def _smoothed(place: Array) -> Array:
-    """Running mean, over fewer places at the ends."""
-    total = np.vstack([np.zeros((1, 2)), np.cumsum(place, axis=0)])
-    at = np.arange(len(place))
-    low, high = np.clip(at - _SMOOTH, 0, None), np.clip(at + _SMOOTH + 1, None, len(place))
-    return np.asarray((total[high] - total[low]) / (high - low)[:, None])
-
-
-def bridged(series: Series, course: Course) -> tuple[Array, Array]:
-    """Motions (n, 4) with those between known ones interpolated, and which are known (n,).
-
-    Beyond the first and the last frame that shows the pattern nothing is known, nor between
-    them if the pattern jumps about. The scale follows the expected one.
-    """
-    seen, frames = np.flatnonzero(course.seen), np.arange(len(course.motions))
-    motions = course.motions - np.outer(series.scale, [0, 0, 1, 0])
-    known = course.seen.copy()
-    if len(seen):
-        known[seen[0] : seen[-1] + 1] |= _steadiness(motions[seen, :2]) < _JUMPY * series.side
-        for column in range(4):
-            motions[:, column] = np.interp(frames, seen, motions[seen, column])
-    return motions + np.outer(series.scale, [0, 0, 1, 0]), known
-
-
-def _steadiness(at: Array) -> float:
-    """How far, px, the pattern usually is from the middle between its neighbours in time."""
-    if len(at) < 3:
-        return 0.0
-    return float(np.median(np.hypot(*(at[1:-1] - (at[:-2] + at[2:]) / 2).T)))
+def _scatter(at: Array, start: Array) -> Array:
+    """Standard deviation (spots,) of the positions (n, 2) of each spot."""
+    middle = np.repeat(_means(at, start), np.diff(start), axis=0)
+    return np.asarray(np.sqrt(_means((at - middle) ** 2, start).sum(axis=1)))

@@ -1,0 +1,176 @@
+"""The motion that all spots of a pattern share, found in one frame's detections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trackleed_trackers_box.compiled.basics import on_screen
+from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.moving import agreement, ballot, refined
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+_BIN = 3.0  # px, of the votes for a shift
+_REACH = 3.0  # spreads that a shift may be long
+_CANDIDATES = 3  # shifts that are tried
+_WORTH = 0.6  # votes of a shift that is tried, over those of the best
+_APART = 2  # cells between two shifts that are tried
+_GATE = 4.0  # standard deviations between a spot and its detection
+_MOST = 0.8  # of the detections, by weight, that leave no room for another motion
+_MANY = 4  # detections, at least, that do
+
+
+@compiled
+def registered(
+    place: Array,
+    presence: Array,
+    points: Array,
+    weights: Array,
+    area: float,
+    noise: float,
+    expected: Array,
+    spread: Array,
+    usual: float,
+    sure: float,
+) -> tuple[Array, bool]:
+    """The motion (4,) of one frame, and whether the frame shows it.
+
+    Detections vote for the shifts that bring spots onto them; the best few are refined
+    by iteratively reweighted least squares with the expectation as a prior, and that of
+    the largest posterior is taken. It is known if its odds against a chance meeting of
+    spots and false detections are good; if not, the expected motion is returned.
+
+    Parameters
+    ----------
+    place : ndarray (m, 2)
+        Spots known so far, in the pattern.
+    presence : ndarray (m,)
+        In what part of the frames each was seen, in (0, 1).
+    points : ndarray (n, 2)
+        Detections, sorted by x.
+    weights : ndarray (n,)
+        How far each can be trusted, in (0, 1).
+    area : float
+        Of the valid screen, px.
+    noise : float
+        Standard deviation of a detection's place, px.
+    expected : ndarray (4,)
+        Motion.
+    spread : ndarray (4,)
+        Standard deviations of the motion when the pattern jumps.
+    usual : float
+        The same of its shift, px, when it does not jump.
+    sure : float
+        Natural logarithm of the odds that make a motion known.
+    """
+    best, most = expected, -np.inf
+    if not len(place) or not len(points):
+        return best, False
+    least = max(_GATE * noise, 1.0)
+    size = np.sqrt((place[:, 0] ** 2 + place[:, 1] ** 2).max()) * np.exp(expected[2])
+    span = 2 * spread[2]
+    count = 1 + 2 * int(np.ceil(span * size / _BIN - 0.5)) if span * size > _BIN / 2 else 1
+    # First what is expected, then any shift, then any scale: what explains enough is taken.
+    for stage in range(3 if count > 1 else 2):
+        if stage == 0:
+            starts = expected.copy().reshape(1, 4)
+        else:
+            starts = _starts(
+                place,
+                presence,
+                points,
+                weights,
+                expected,
+                np.linspace(-span, span, count) if stage == 2 else np.zeros(1),
+                spread,
+                _worth(len(points), area, noise, 1.0),
+            )
+        for start in starts:
+            motion = refined(
+                place, presence, points, weights, start, expected, spread, noise,
+                max(2 * _BIN, least), least,
+            )  # fmt: skip
+            hits, share, there, trust, misfit = agreement(
+                place, presence, points, weights, motion, _GATE * noise
+            )
+            if hits >= _MANY and share > _MOST:
+                return motion, True
+            if hits:
+                # How many of the spots are there at all is not known, since most may have
+                # vanished: the share that is seen is put in, at the price of one for each.
+                odds = trust * (_worth(len(points), area, noise, there) - 1)
+                odds -= 0.5 * misfit / noise**2 + _surprise(motion - expected, noise, spread, usual)
+                if odds > most:
+                    best, most = motion, odds
+    return (best, True) if most > sure else (expected, False)
+
+
+@compiled
+def _starts(
+    place: Array,
+    presence: Array,
+    points: Array,
+    weights: Array,
+    expected: Array,
+    offsets: Array,
+    spread: Array,
+    worth: float,
+) -> Array:
+    """The few motions (n, 4) that most pairs of spot and detection vote for, best first."""
+    half = int(np.ceil(_REACH * spread[0] / _BIN))
+    votes, tried = np.empty(_CANDIDATES * len(offsets)), np.empty((_CANDIDATES * len(offsets), 4))
+    for k in range(len(offsets)):
+        motion = expected.copy()
+        motion[2] += offsets[k]
+        table = ballot(on_screen(motion, place), presence, points, weights, half, _BIN) * worth
+        table -= 0.5 * (offsets[k] / spread[2]) ** 2
+        for row in range(len(table)):
+            for column in range(len(table)):
+                away = (row - half - 1) ** 2 + (column - half - 1) ** 2
+                table[row, column] -= 0.5 * away * (_BIN / spread[0]) ** 2
+        for n in range(_CANDIDATES):
+            flat = table.argmax()
+            row, column = flat // len(table), flat % len(table)
+            votes[_CANDIDATES * k + n] = table[row, column]
+            tried[_CANDIDATES * k + n] = motion
+            tried[_CANDIDATES * k + n, 0] += (column - half - 1) * _BIN
+            tried[_CANDIDATES * k + n, 1] += (row - half - 1) * _BIN
+            low, left = max(row - _APART, 0), max(column - _APART, 0)
+            table[low : row + _APART + 1, left : column + _APART + 1] = -np.inf
+    chosen, rank = np.zeros(len(votes), np.bool_), np.argsort(-votes)
+    starts, count = np.empty((_CANDIDATES, 4)), 0
+    for n in rank:
+        if count == _CANDIDATES or votes[n] < _WORTH * votes[rank[0]]:
+            break
+        clear = True
+        for other in range(len(chosen)):
+            if chosen[other]:
+                away = np.abs(tried[n, :2] - tried[other, :2]).max()
+                clear = clear and away > _APART * _BIN
+        if clear:
+            chosen[n], starts[count] = True, tried[n]
+            count += 1
+    return starts[:count]
+
+
+@compiled
+def _worth(detections: int, area: float, noise: float, share: float) -> float:
+    """Log odds of one meeting at no distance, when ``share`` of the spots are there."""
+    chance = max(detections, 1) / area * 2 * np.pi * noise**2
+    return max(np.log(share / chance), 0.0)
+
+
+@compiled
+def _surprise(step: Array, noise: float, spread: Array, usual: float) -> float:
+    """Log odds against a step of the motion, and against one so exactly measured by chance.
+
+    A pattern either goes on as usual or jumps.
+    """
+    squared, odds = step[0] ** 2 + step[1] ** 2, np.inf
+    for size in (usual, spread[0]):
+        one = 0.5 * squared / size**2 + 2 * np.log(max(size / noise, 1.0)) + np.log(2)
+        odds = min(odds, one)
+    return odds + 0.5 * ((step[2] / spread[2]) ** 2 + (step[3] / spread[3]) ** 2)

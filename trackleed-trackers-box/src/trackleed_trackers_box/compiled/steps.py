@@ -1,0 +1,214 @@
+"""One frame after another: its motion, its links, and what they tell of the spots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trackleed_trackers_box.compiled.basics import in_pattern, on_screen
+from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.pairs import crowded, paired
+from trackleed_trackers_box.compiled.search import registered
+
+if TYPE_CHECKING:
+    from trackleed_trackers_box.compiled.model import Film, Path, Rules, Spots
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+NOISE, WANDER, USUAL = 0, 1, 2  # places of `Spots.told`
+ROI_PART = 0.25  # of a ROI's side: nothing nearer to a spot is another one
+DISTORTION = 0.03  # px per px that a spot moves by the scale
+LEAST_WANDER = 0.05  # px, that an offset changes from frame to frame
+
+_GATE = 4.0  # standard deviations between a spot and its detection
+_CROWDED = 0.45  # of the way to the next spot, of a gate
+_NARROWEST = 1.0  # px, of such a gate
+_FORGET = 0.15  # weight of the newest frame in a spot's presence
+_NEW = 0.5  # presence of a spot that was seen once
+_FORGOTTEN = 0.05  # presence of a spot that never lasted
+_THERE = 0.4  # presence of a spot that is a neighbour to be told from
+_LEAST_NOISE, _MOST_NOISE = 0.3, 3.0  # px, limits to the scatter of detections
+_SMOOTHING = 0.2  # weight of the newest frame in that scatter
+_TELLING = 3  # spots that do not yet tell it
+_ADAPT = 0.2  # of the logarithm of the wander, in a frame in which all errors last
+_LASTING = 0.05  # correlation of errors that are allowed to
+_FAR = 3.0  # standard deviations from which a detection is doubted
+_EVIDENCE = 3.0  # natural logarithm of the odds that make a motion known
+
+
+@compiled
+def pursued(
+    film: Film, rules: Rules, spots: Spots, path: Path, first: int, before: int, order: Array
+) -> None:
+    """Follow the spots from ``first`` on through the frames of ``order``, after ``before``."""
+    for now in order:
+        change = film.scale[now] - film.scale[before]
+        expected = path.motions[before].copy()
+        expected[2] += change
+        muster(spots, first, expected)
+        alive = spots.alive[: spots.number[1]]
+        loose = _loosen(spots, alive, expected[2], DISTORTION * abs(change))
+        spread = np.array(
+            [rules.shift, rules.shift, rules.scale + rules.step * abs(change), rules.angle]
+        )
+        noise = np.hypot(spots.told[NOISE], loose)
+        motion, seen = sought(
+            film, spots, now, expected, spread, spots.told[USUAL], noise, _EVIDENCE
+        )
+        path.motions[now], path.seen[now] = motion, seen
+        if seen:
+            step = motion - path.motions[before]
+            usual = spots.told[USUAL]
+            usual += _FORGET * (np.hypot(step[0], step[1]) - usual)
+            spots.told[USUAL] = max(usual, spots.told[NOISE])
+            linked(film, rules, spots, path, now)
+        before = now
+
+
+@compiled
+def muster(spots: Spots, first: int, motion: Array) -> None:
+    """List the spots from ``first`` on that may still be seen, by x on the screen."""
+    count = 0
+    for spot in range(first, spots.number[0]):
+        if spots.presence[spot] > _FORGOTTEN:
+            spots.alive[count] = spot
+            count += 1
+    spots.number[1] = count
+    alive = spots.alive[:count]
+    alive[:] = alive[np.argsort(on_screen(motion, spots.place[alive])[:, 0])]
+
+
+@compiled
+def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> float:
+    """Let spots be less certain by a step, and return by how much, px, they usually are."""
+    size, arms = np.exp(scale), np.zeros(len(alive))
+    for k in range(len(alive)):
+        spot = alive[k]
+        arms[k] = np.hypot(spots.place[spot, 0], spots.place[spot, 1]) * size
+        spots.variance[spot] += ((spots.told[WANDER] + distortion * arms[k]) / size) ** 2
+    return distortion * np.median(arms) if distortion > 0 and len(arms) else 0.0
+
+
+@compiled
+def sought(
+    film: Film,
+    spots: Spots,
+    now: int,
+    expected: Array,
+    spread: Array,
+    usual: float,
+    noise: float,
+    sure: float,
+) -> tuple[Array, bool]:
+    """The motion of a frame, from the spots that are alive; see `search.registered`."""
+    rows = slice(film.start[now], film.start[now + 1])
+    alive = spots.alive[: spots.number[1]]
+    return registered(
+        spots.place[alive],
+        spots.presence[alive],
+        film.points[rows],
+        film.weights[rows],
+        film.area,
+        noise,
+        expected,
+        spread,
+        usual,
+        sure,
+    )
+
+
+@compiled
+def linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int) -> None:
+    """Link the detections of a frame whose motion is known, and learn from it."""
+    motion, alive = path.motions[now], spots.alive[: spots.number[1]]
+    points = film.points[film.start[now] : film.start[now + 1]]
+    at, size = on_screen(motion, spots.place[alive]), np.exp(motion[2])
+    spread = np.sqrt(spots.variance[alive] * size**2 + spots.told[NOISE] ** 2)
+    gate = np.maximum(_GATE * spread, ROI_PART * rules.side)
+    crowded(at, spots.presence[alive] > _THERE, gate, _CROWDED, _NARROWEST)
+    chosen = paired(at, spread, gate, points)
+    for k in range(len(alive)):
+        column, row = int(np.rint(at[k, 0])), int(np.rint(at[k, 1]))
+        inside = 0 <= row < film.valid.shape[0] and 0 <= column < film.valid.shape[1]
+        if inside and film.valid[row, column]:
+            spots.presence[alive[k]] *= 1 - _FORGET
+        if chosen[k] >= 0:
+            spots.presence[alive[k]] = min(spots.presence[alive[k]] + _FORGET, 1.0)
+    place = in_pattern(motion, points)
+    noise = spots.told[NOISE] / size
+    scatter, agree = _updated(spots, alive, chosen, place, noise)
+    label = path.label[film.start[now] : film.start[now + 1]]
+    hits = 0
+    for k in range(len(alive)):
+        if chosen[k] >= 0:
+            label[chosen[k]] = alive[k]
+            hits += 1
+    if hits > _TELLING:
+        # The median of a length of two normal errors is 1.18 standard deviations of each.
+        path.scatter[now] = scatter / 1.18 * size
+        _told(spots, path.scatter[now], agree)
+    added(spots, label, place, noise**2)
+
+
+@compiled
+def _told(spots: Spots, scatter: float, agree: float) -> None:
+    """Scatter and wander, brought up to date by a frame."""
+    noise = (1 - _SMOOTHING) * spots.told[NOISE] + _SMOOTHING * scatter
+    spots.told[NOISE] = min(max(noise, _LEAST_NOISE), _MOST_NOISE)
+    # Errors that last say that spots are followed too slowly (R. K. Mehra, IEEE Trans.
+    # Autom. Control 15, 175, 1970).
+    wander = spots.told[WANDER] * np.exp(_ADAPT * (agree - _LASTING))
+    spots.told[WANDER] = min(max(wander, LEAST_WANDER), spots.told[NOISE])
+
+
+@compiled
+def added(spots: Spots, label: Array, place: Array, variance: float) -> None:
+    """A spot for each detection of a frame that has none yet."""
+    for i in range(len(label)):
+        if label[i] < 0:
+            spot = spots.number[0]
+            spots.place[spot], spots.variance[spot] = place[i], variance
+            spots.presence[spot], spots.error[spot] = _NEW, 0.0
+            label[i] = spot
+            spots.number[0] += 1
+
+
+@compiled
+def _updated(
+    spots: Spots, alive: Array, chosen: Array, measured: Array, noise: float
+) -> tuple[float, float]:
+    """Take what was found into the state of the spots: a Kalman filter of two equal axes.
+
+    What stands far from its place is hardly followed: it may be something else that passes.
+
+    Returns
+    -------
+    scatter : float
+        Median distance between spots and what was found, in the pattern.
+    agree : float
+        Correlation of errors with the errors before: positive if spots run ahead of their state.
+    """
+    apart, hits, together, both = np.empty(len(alive)), 0, 0.0, 0
+    for k in range(len(alive)):
+        if chosen[k] < 0:
+            continue
+        spot = alive[k]
+        ex = measured[chosen[k], 0] - spots.place[spot, 0]
+        ey = measured[chosen[k], 1] - spots.place[spot, 1]
+        square = ex * ex + ey * ey
+        apart[hits] = np.sqrt(square)
+        hits += 1
+        total = spots.variance[spot] + noise**2
+        gain = spots.variance[spot] / total / (1 + square / (_FAR**2 * total))
+        spots.place[spot, 0] += gain * ex
+        spots.place[spot, 1] += gain * ey
+        spots.variance[spot] *= 1 - gain
+        last = spots.error[spot]
+        before = last[0] ** 2 + last[1] ** 2
+        if before > 0 and square > 0:
+            # Unit vectors, so that one large error is no more than another.
+            together += (ex * last[0] + ey * last[1]) / np.sqrt(square * before)
+            both += 1
+        last[0], last[1] = ex, ey
+    return np.median(apart[:hits]) if hits else np.nan, together / max(both, 1)
