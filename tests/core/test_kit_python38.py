@@ -24,7 +24,7 @@ def test_the_kit_keeps_to_the_syntax_of_python_3_8(path: Path) -> None:
 def test_the_kit_works_in_python_3_8(tmp_path: Path) -> None:
     python = _python38()
     if python is None:
-        pytest.skip("no Python 3.8 with numpy here")
+        pytest.skip("no Python 3.8 with numpy and pyzmq here")
     # The kit alone, as a foreign environment sees it: nothing of trackleed beside it.
     (tmp_path / "trackleed_kit").symlink_to(KIT)
     program = f"""
@@ -48,10 +48,10 @@ def _module(path: Path) -> str:
 
 
 def _python38() -> str | None:
-    """A Python 3.8 with numpy: TRACKLEED_PYTHON38, or the one on the path."""
+    """A Python 3.8 with numpy and pyzmq: TRACKLEED_PYTHON38, or the one on the path."""
     found = [os.environ.get("TRACKLEED_PYTHON38"), shutil.which("python3.8")]
     for python in filter(None, found):
-        probe = "import sys, numpy; sys.exit(sys.version_info[:2] != (3, 8))"
+        probe = "import sys, numpy, zmq; sys.exit(sys.version_info[:2] != (3, 8))"
         if subprocess.run([python, "-c", probe], capture_output=True).returncode == 0:
             return python
     return None

@@ -98,12 +98,15 @@ class Link:
 
         def watch() -> None:
             connected = True
-            while True:
-                if not monitor.poll(None if connected else int(1000 * SILENCE)):
-                    say("the host is gone")
-                    os._exit(1)
-                event = int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder)
-                connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            try:
+                while monitor.poll(None if connected else int(1000 * SILENCE)):
+                    event = int.from_bytes(monitor.recv_multipart()[0][:2], sys.byteorder)
+                    connected = event == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            except zmq.ZMQError:  # the context is being closed
+                monitor.close()
+                return
+            say("the host is gone")
+            os._exit(1)
 
         threading.Thread(target=watch, daemon=True).start()
 
