@@ -17,6 +17,7 @@ from trackleed.builtin.refiners.gaussian import Gaussian
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.errors import BackendNotFound, InputError
 from trackleed.testing import Subject, checks_for, run, subject
+from trackleed.testing.detectors import CHECKS as DETECTOR_CHECKS
 from trackleed.testing.running import chosen
 
 
@@ -122,7 +123,7 @@ DETECTORS = {
 
 
 def test_a_plain_detector_passes_every_check() -> None:
-    found = {r.check.name: r.reason for r in run(subject_of("detector", Peaks))}
+    found = {r.check.name: r.reason for r in run(subject_of("detector", Peaks), DETECTOR_CHECKS)}
     assert not any(found.values()), found
 
 

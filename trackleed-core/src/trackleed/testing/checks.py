@@ -75,7 +75,16 @@ def require(condition: object, what: str) -> None:
 def checks_for(kind: Kind) -> tuple[Check, ...]:
     """All checks for a kind of backend, in the order in which they help to find a fault."""
     # Imported here, because those modules use what stands above.
-    from trackleed.testing import any_backend, detectors, exporters, readers, refiners, trackers
+    from trackleed.testing import (
+        any_backend,
+        detectors,
+        exporters,
+        readers,
+        refiners,
+        trackers,
+        workers,
+    )
+    from trackleed.worker.remote import REMOTES
 
     of_kind = {
         "reader": readers.CHECKS,
@@ -84,4 +93,5 @@ def checks_for(kind: Kind) -> tuple[Check, ...]:
         "refiner": refiners.CHECKS,
         "exporter": exporters.CHECKS,
     }
-    return (*any_backend.CHECKS, *of_kind[kind])
+    hosted = workers.CHECKS if kind in REMOTES else ()
+    return (*any_backend.CHECKS, *of_kind[kind], *hosted)

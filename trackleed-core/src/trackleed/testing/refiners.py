@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from trackleed.testing.scenes import Array, Scene
     from trackleed.testing.subject import Subject
 
-_START = np.array([0.8, -0.6])  # px, from the spot to where the tracker says that it is
-
 
 @check()
 def right_columns(subject: Subject) -> None:
     """It returns a row of ``fits`` for every ROI, in the order of the ROIs."""
     scene = scenes.moving((0.3, 0.2), n=3)
-    rois = {n: values[::-1] for n, values in _rois(scene).items()}
+    rois = {n: values[::-1] for n, values in scene.rois().items()}
     fits = _refine(subject, scene, rois)
     try:
         tables.build(tables.FITS, fits)
@@ -39,7 +37,7 @@ def right_columns(subject: Subject) -> None:
 def half_pixel(subject: Subject) -> None:
     """Clear spots are found to a tenth of a pixel, x to the right and y down."""
     scene = scenes.moving((1 / 8, 1 / 8), n=9)
-    fits = _refine(subject, scene, _rois(scene))
+    fits = _refine(subject, scene, scene.rois())
     ok = _status(fits) == FitStatus.OK
     require(ok.mean() > 0.95, f"only {100 * ok.mean():.0f} % of clear spots are ok")
     error = np.stack([fits["x"], fits["y"]], axis=-1)[ok] - _truth(scene)[ok]
@@ -51,7 +49,7 @@ def half_pixel(subject: Subject) -> None:
 def error_bars(subject: Subject) -> None:
     """Errors of the centre are stated, and the centres scatter as they say."""
     scene = scenes.moving((1 / 8, 1 / 16), n=24)
-    fits = _refine(subject, scene, _rois(scene))
+    fits = _refine(subject, scene, scene.rois())
     truth = _truth(scene)
     for axis, name in enumerate("xy"):
         pulls = (fits[name] - truth[:, axis]) / fits[f"{name}_err"]
@@ -66,7 +64,7 @@ def error_bars(subject: Subject) -> None:
 def lost_stays_lost(subject: Subject) -> None:
     """A track without a place has no numbers, and says so."""
     scene = scenes.moving((0.0, 0.0), n=2)
-    rois = {n: values.copy() for n, values in _rois(scene).items()}
+    rois = {n: values.copy() for n, values in scene.rois().items()}
     rois["state"][0] = State.LOST
     for name in ("x", "y", "width", "height", "score"):
         rois[name][0] = np.nan
@@ -80,11 +78,11 @@ def no_invention(subject: Subject) -> None:
     """Where there is only noise, or the mask, a fit is not ok."""
     scene = scenes.moving((0.0, 0.0), n=1)
     bare = scenes.empty(1)
-    fits = _refine(subject, bare, _rois(scene))
+    fits = _refine(subject, bare, scene.rois())
     found = int((_status(fits) == FitStatus.OK).sum())
     require(found == 0, f"{found} of 4 fits to noise are called ok")
     masked = scene.like(masked=slice(90, None))
-    status = _status(_refine(subject, masked, _rois(scene)))
+    status = _status(_refine(subject, masked, scene.rois()))
     hidden = scene.places[0, :, 0] > 95
     require((status[hidden] != FitStatus.OK).all(), "a fit behind the mask is called ok")
 
@@ -95,7 +93,7 @@ def pixel_types(subject: Subject) -> None:
     scene = scenes.moving((0.3, 0.2), n=2)
     truth = _truth(scene)
     for dtype in ("uint8", "uint16", "float32"):
-        fits = _refine(subject, scene.like(dtype=dtype), _rois(scene))
+        fits = _refine(subject, scene.like(dtype=dtype), scene.rois())
         off = float(np.nanmax(np.hypot(fits["x"] - truth[:, 0], fits["y"] - truth[:, 1])))
         require(off < 0.2, f"in frames of {dtype} a centre is off by {off:.2f} px")
 
@@ -104,7 +102,7 @@ def pixel_types(subject: Subject) -> None:
 def inputs_unmodified(subject: Subject) -> None:
     """The ROIs are as they were; writing to the frames raises."""
     scene = scenes.moving((0.3, 0.2), n=2)
-    rois, before = _rois(scene), _rois(scene)
+    rois, before = scene.rois(), scene.rois()
     _refine(subject, scene, rois)
     changed = [n for n in before if not np.array_equal(rois[n], before[n])]
     require(not changed, f"columns of the ROIs were changed: {', '.join(changed)}")
@@ -114,30 +112,13 @@ def inputs_unmodified(subject: Subject) -> None:
 def repeatable(subject: Subject) -> None:
     """The same ROIs give the same fits, one frame at a time or all at once."""
     scene = scenes.moving((0.3, 0.2), n=3)
-    rois = _rois(scene)
+    rois = scene.rois()
     whole = _refine(subject, scene, rois)
     for frame in range(len(scene)):
         at = rois["frame"] == frame
         part = _refine(subject, scene, {n: values[at] for n, values in rois.items()})
         off = float(np.nanmax(np.abs(part["x"] - whole["x"][at])))
         require(off < 1e-6, f"x differs by {off:.1g} px when frame {frame} is fitted alone")
-
-
-def _rois(scene: Scene) -> dict[str, Any]:
-    """Rows of ``tracks`` a little off the spots, as a tracker gives them."""
-    n_frames, n_spots = scene.places.shape[:2]
-    n = n_frames * n_spots
-    x, y = (_truth(scene) + _START).T
-    return {
-        "frame": np.repeat(np.arange(n_frames), n_spots),
-        "track_id": np.tile(np.arange(1, n_spots + 1), n_frames),
-        "x": x,
-        "y": y,
-        "width": np.full(n, scenes.BOX),
-        "height": np.full(n, scenes.BOX),
-        "score": np.ones(n),
-        "state": np.full(n, State.MEASURED.value, dtype=object),
-    }
 
 
 def _truth(scene: Scene) -> Array:

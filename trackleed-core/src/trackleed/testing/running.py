@@ -12,6 +12,7 @@ from trackleed.errors import BackendNotFound, InputError
 from trackleed.registry import Backend, Registry
 from trackleed.testing.checks import Check, CheckFailed, NotApplicable, checks_for
 from trackleed.testing.subject import Subject
+from trackleed.worker.backends import find_backend
 
 Outcome = Literal["passed", "failed", "not asked"]
 
@@ -59,7 +60,7 @@ def _find(registry: Registry, name: str) -> Backend:
     prefix, colon, rest = name.partition(":")
     for kind in KINDS:
         if colon and kind == prefix:
-            return registry.find(kind, rest)
+            return find_backend(registry, kind, rest)
     bare = name.partition("@")[0]
     kinds = sorted({b.kind for b in registry.backends if bare in (b.spec.name, b.address)})
     if len(kinds) > 1:
@@ -70,7 +71,7 @@ def _find(registry: Registry, name: str) -> Backend:
     if not kinds:
         known = ", ".join(sorted({b.spec.name for b in registry.backends})) or "none"
         raise BackendNotFound(f"no backend is called {bare!r}; installed: {known}")
-    return registry.find(kinds[0], name)
+    return find_backend(registry, kinds[0], name)
 
 
 def chosen(subject: Subject, names: Sequence[str] = ()) -> tuple[Check, ...]:
@@ -94,16 +95,22 @@ def chosen(subject: Subject, names: Sequence[str] = ()) -> tuple[Check, ...]:
 
 def run(subject: Subject, checks: Sequence[Check] | None = None) -> Iterator[Result]:
     """Run the checks one after another; a backend that raises has failed the check."""
-    for each in checks_for(subject.backend.kind) if checks is None else checks:
-        start = time.perf_counter()
-        outcome: Outcome = "passed"
-        reason = ""
-        try:
-            each(subject)
-        except NotApplicable as error:
-            outcome, reason = "not asked", str(error)
-        except CheckFailed as error:
-            outcome, reason = "failed", str(error)
-        except Exception as error:
-            outcome, reason = "failed", f"it raised {type(error).__name__}: {error}"
-        yield Result(each, outcome, reason, time.perf_counter() - start)
+    try:
+        for each in checks_for(subject.backend.kind) if checks is None else checks:
+            start = time.perf_counter()
+            outcome, reason = _outcome(each, subject)
+            yield Result(each, outcome, reason, time.perf_counter() - start)
+    finally:
+        subject.close()
+
+
+def _outcome(check: Check, subject: Subject) -> tuple[Outcome, str]:
+    try:
+        check(subject)
+    except NotApplicable as error:
+        return "not asked", str(error)
+    except CheckFailed as error:
+        return "failed", str(error)
+    except Exception as error:
+        return "failed", f"it raised {type(error).__name__}: {error}"
+    return "passed", ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from trackleed.frames import ArraySource, FrameSequence, NoiseModel
+from trackleed.tables import State
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
@@ -27,6 +28,7 @@ BOX = 20.0
 
 _BACKGROUND, _AMPLITUDE, _NOISE = 200.0, 2000.0, 6.0  # counts
 _STARTS = np.array([(40.0, 28.0), (104.0, 30.0), (56.0, 62.0), (118.0, 66.0)])  # x, y
+_OFF = np.array([0.8, -0.6])  # px, from a spot to where a tracker may say that it is
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,22 @@ class Scene:
             "width": np.full(kept.sum(), BOX),
             "height": np.full(kept.sum(), BOX),
             "score": np.full(kept.sum(), _AMPLITUDE * self.gain),
+        }
+
+    def rois(self) -> dict[str, Array]:
+        """Rows of ``tracks`` a little off the spots, as a tracker gives them to a refiner."""
+        n_frames, n_spots = self.places.shape[:2]
+        n = n_frames * n_spots
+        x, y = (self.places.reshape(-1, 2) + _OFF).T
+        return {
+            "frame": np.repeat(np.arange(n_frames), n_spots),
+            "track_id": np.tile(np.arange(1, n_spots + 1), n_frames),
+            "x": x,
+            "y": y,
+            "width": np.full(n, BOX),
+            "height": np.full(n, BOX),
+            "score": np.ones(n),
+            "state": np.full(n, State.MEASURED.value, dtype=object),
         }
 
     def like(self, **changes: Any) -> Scene:

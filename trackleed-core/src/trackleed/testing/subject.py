@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from trackleed.worker.backends import Hosted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trackleed.frames import FrameSequence
     from trackleed.registry import Backend
     from trackleed.tables import Columns
     from trackleed.testing.scenes import Scene
@@ -45,19 +49,35 @@ class Subject:
     sample: Path | None = None
 
     def make(self) -> Any:
-        """A new one of it."""
+        """A new one of it; or that in the worker, which is started once."""
+        return self._hosted if isinstance(self.backend, Hosted) else self._new()
+
+    def _new(self) -> Any:
         return self.backend.make(**self.options)
+
+    @cached_property
+    def _hosted(self) -> Any:
+        return self._new()
+
+    def close(self) -> None:
+        """End the worker, if there is one."""
+        if "_hosted" in vars(self):
+            self._hosted.close()
 
     @property
     def inputs(self) -> frozenset[str]:
         """Which of seeds and detections its tracker is given."""
         return frozenset((*self.backend.spec.needs, *self.backend.spec.takes))
 
-    def track(self, scene: Scene) -> list[Columns]:
-        """What a tracker yields for a scene, part after part."""
+    def given(self, scene: Scene) -> tuple[FrameSequence, Columns | None, Columns | None]:
+        """What a tracker is called with: the frames, and the seeds and detections it uses."""
         seeds = scene.seeds() if "seeds" in self.inputs else None
         detections = scene.detections() if "detections" in self.inputs else None
-        return list(self.make().track(scene.frames(), seeds, detections))
+        return scene.frames(), seeds, detections
+
+    def track(self, scene: Scene) -> list[Columns]:
+        """What a tracker yields for a scene, part after part."""
+        return list(self.make().track(*self.given(scene)))
 
     def follow(self, scene: Scene) -> Followed:
         """What a tracker says of every spot of a scene."""

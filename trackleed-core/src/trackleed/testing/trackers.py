@@ -198,9 +198,8 @@ def unknown_pixels(subject: Subject) -> None:
 def inputs_unmodified(subject: Subject) -> None:
     """Frames, seeds and detections are as they were."""
     scene = scenes.moving((0.8, 0.4))
-    seeds = scene.seeds() if "seeds" in subject.inputs else None
-    detections = scene.detections() if "detections" in subject.inputs else None
-    list(subject.make().track(scene.frames(), seeds, detections))  # writing to frames raises
+    frames, seeds, detections = subject.given(scene)
+    list(subject.make().track(frames, seeds, detections))  # writing to frames raises
     for name, given, before in (
         ("seeds", seeds, scene.seeds()),
         ("detections", detections, scene.detections()),
@@ -216,9 +215,7 @@ def repeatable(subject: Subject) -> None:
     tracker = subject.make()
     runs = []
     for each in (scene, scenes.vanishing(n=8), scene):
-        seeds = each.seeds() if "seeds" in subject.inputs else None
-        detections = each.detections() if "detections" in subject.inputs else None
-        runs.append(_joined(list(tracker.track(each.frames(), seeds, detections))))
+        runs.append(_joined(list(tracker.track(*subject.given(each)))))
     changed = [n for n in runs[0] if _differ(runs[0][n], runs[2][n])]
     require(not changed, f"a second run of the same tracker differs in {', '.join(changed)}")
 
@@ -227,9 +224,7 @@ def repeatable(subject: Subject) -> None:
 def cancel(subject: Subject) -> None:
     """It can be stopped after its first frame, and works again afterwards."""
     scene = scenes.moving((0.8, 0.4))
-    seeds = scene.seeds() if "seeds" in subject.inputs else None
-    detections = scene.detections() if "detections" in subject.inputs else None
-    rows = subject.make().track(scene.frames(), seeds, detections)
+    rows = subject.make().track(*subject.given(scene))
     close = getattr(rows, "close", None)
     require(close is not None, "track() returns no generator: it must be one, to be stopped")
     next(rows)
