@@ -11,11 +11,11 @@ from trackleed.builtin.refiners import cutouts, neighbours
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.groups import Together, fit_group, standing
-from trackleed.builtin.refiners.measure import Tracks, columns, measure, place, trusted
+from trackleed.builtin.refiners.measure import EXTENT, Tracks, columns, measure, place, trusted
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.builtin.refiners.status import settled
-from trackleed.builtin.refiners.threshold import PRECISION, height_at_seed
+from trackleed.builtin.refiners.threshold import PRECISION, X, Y, height_at_seed, peak_shape, pixels
 from trackleed.frames import FrameSequence, NoiseModel
 from trackleed.tables import FITS, GROUP_FITS, FitStatus, Role
 
@@ -94,8 +94,7 @@ class _Members:
         if done is not None:
             self._write(found, done)
             found["shape"][done.rows] = "shared" if alike else "own"
-        clipped = (status == FitStatus.OK) & alone["clipped"]
-        status[clipped] = FitStatus.SATURATED
+            status[self._clipped(done)] = FitStatus.SATURATED
         for row in left_out:
             height, error = height_at_seed(self.rois, self.tracks, usable, done, row, self.noise)
             found["amplitude"][row], found["amplitude_err"][row] = height, error
@@ -107,9 +106,9 @@ class _Members:
         tracks = self.tracks
         apart = np.hypot(tracks.x[:, None] - tracks.x, tracks.y[:, None] - tracks.y)
         np.fill_diagonal(apart, np.inf)
-        first = np.array([list(Role).index(Role(r)) for r in self.role])
-        twin = ((apart < neighbours.SEPARABLE) & (first[:, None] >= first)).any(axis=1)
-        twin &= self.role != Role.REFERENCE
+        rank = np.array([list(Role).index(Role(role)) for role in self.role])
+        rank = rank * len(rank) + np.arange(len(rank))
+        twin = ((apart < neighbours.SEPARABLE) & (rank[:, None] > rank)).any(axis=1)
         hidden = (alone["shown"] < self.params.min_usable) | (alone["core"] < 0.5)
         rules = {
             FitStatus.NEAR_EDGE: alone["inside"] < self.params.min_usable,
@@ -229,6 +228,16 @@ class _Members:
             if name in GROUP_FITS.names:
                 found.setdefault(name, np.full(len(self.rois), np.nan))[rows] = values
         found["n_together"][rows] = m
+
+    def _clipped(self, done: Together) -> Array:
+        """Members of a joint fit with saturated pixels under their peak."""
+        under = []
+        for row, numbers in zip(done.rows, done.numbers, strict=True):
+            x, y = pixels(self.rois, row)
+            here = peak_shape(x - numbers[X], y - numbers[Y], numbers[PRECISION])
+            edge = np.exp(-0.5 * EXTENT**2)
+            under.append(bool((self.rois.clipped[row] & (here > edge)).any()))
+        return np.asarray(done.rows[under])
 
     def _why(self, alone: dict[str, Array], row: int, height: float, error: float) -> str:
         """Status of a member that the joint fit could not keep."""

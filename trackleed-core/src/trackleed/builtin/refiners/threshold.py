@@ -12,7 +12,7 @@ from trackleed.builtin.refiners.measure import Tracks
 from trackleed.builtin.refiners.model import Array
 from trackleed.frames import NoiseModel
 
-_X, _Y, _HEIGHT = (NUMBERS.index(name) for name in ("x", "y", "amplitude"))
+X, Y, HEIGHT = (NUMBERS.index(name) for name in ("x", "y", "amplitude"))
 PRECISION = [NUMBERS.index(name) for name in ("p_xx", "p_xy", "p_yy")]
 """Where the inverse of a spot's matrix of second moments is among the numbers of its fit."""
 
@@ -41,17 +41,16 @@ def height_at_seed(
     row : int
         The member to look for.
     """
-    offsets = np.arange(rois.side) - rois.side // 2
-    x, y = (rois.x[row] + offsets)[None, :], (rois.y[row] + offsets)[:, None]
+    x, y = pixels(rois, row)
     rest = rois.counts[row].copy()
     shape = (WIDTH / rois.side) ** 2 * np.array([1.0, 0.0, 1.0])
     if done is not None:
         for numbers in done.numbers:
-            dx, dy = x - numbers[_X], y - numbers[_Y]
-            rest -= numbers[_HEIGHT] * _spot(dx, dy, numbers[PRECISION])
+            dx, dy = x - numbers[X], y - numbers[Y]
+            rest -= numbers[HEIGHT] * peak_shape(dx, dy, numbers[PRECISION])
         shape = done.numbers[0, PRECISION]
     here = usable[row]
-    own = _spot(x - tracks.x[row], y - tracks.y[row], shape)
+    own = peak_shape(x - tracks.x[row], y - tracks.y[row], shape)
     terms = np.stack(np.broadcast_arrays(own, 1.0, x - rois.x[row], y - rois.y[row]), axis=-1)
     gain, dark, floor = rois.variance(noise)[row]
     weight = 1 / np.sqrt(np.maximum(gain * rois.counts[row] + dark, floor))[here]
@@ -64,7 +63,13 @@ def height_at_seed(
     return float(found[0]), float(np.sqrt(inverse[0, 0] * max(chi2_red, 1.0)))
 
 
-def _spot(dx: Array, dy: Array, shape: Array) -> Array:
+def pixels(rois: Cutouts, row: int) -> tuple[Array, Array]:
+    """Where the pixels of an ROI are in the frame, arrays (1, side) and (side, 1)."""
+    offsets = np.arange(rois.side) - rois.side // 2
+    return (rois.x[row] + offsets)[None, :], (rois.y[row] + offsets)[:, None]
+
+
+def peak_shape(dx: Array, dy: Array, shape: Array) -> Array:
     """A spot of height 1; ``shape``: the inverse of the matrix of its second moments."""
     xx, xy, yy = shape
     return np.asarray(np.exp(-0.5 * (xx * dx**2 + 2 * xy * dx * dy + yy * dy**2)))
