@@ -79,6 +79,35 @@ def test_an_environment_of_somebody_else_is_listed_and_never_deleted(
     assert load_environments(HERE) == {}
 
 
+def test_files_that_are_there_already_are_named_and_used(
+    call: Call, world: Any, fake: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "src"
+    subprocess.run(["git", "clone", "-q", str(world.repository), str(source)], check=True)
+    (tmp_path / "weights").mkdir()
+    shutil.copy(world.weights, tmp_path / "weights")
+    add = ("envs", "add", "up", "--for", "upnet", "--python", fake(tmp_path / "env", "farlib"))
+    out = call(*add, "--checkout", source, "--checkpoints", tmp_path / "weights")[1]
+    assert f"git -C {source} checkout {world.commit}" in out  # it is at the newest commit
+    assert "not ready: up: checkout of upnet is at" in call("envs")[1]
+    subprocess.run(["git", "-C", str(source), "checkout", "-q", world.commit], check=True)
+    assert "not ready" not in call("envs")[1]
+    states = {b["name"]: b for b in json.loads(call("backends", "--json")[1])["backends"]}
+    assert states["upnet"]["environments"] == ["up"]
+
+
+def test_a_damaged_file_of_weights_is_found_by_its_checksum(
+    call: Call, world: Any, fake: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "up.pt").write_bytes(b"WEIGHTS" * 1000)
+    add = ("envs", "add", "up", "--for", "upnet", "--python", fake(tmp_path / "env", "farlib"))
+    assert call(*add, "--checkpoints", tmp_path)[0] == 0
+    code, out, _ = call("envs", "check", "up")
+    assert code == 1
+    assert f", not {world.sha256}" in out
+    assert f"mend it: rm {tmp_path}/up.pt && trackleed envs fetch up --for upnet" in out
+
+
 def python_that(folder: Path, does: str) -> Path:
     """A program that is Python, but for making virtual environments."""
     program = folder / "odd-python"

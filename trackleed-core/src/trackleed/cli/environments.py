@@ -187,10 +187,10 @@ def tell_missing(environment: Environment, specs: Sequence[BackendSpec]) -> None
             click.echo(f"    or by hand: {command}")
 
 
-def state_of(environment: Environment, specs: Sequence[BackendSpec]) -> str:
-    """ "ready", or what it lacks for the backends that it was made for."""
+def missing_in(environment: Environment, specs: Sequence[BackendSpec]) -> list[str]:
+    """What an environment lacks for the backends that it was made for, each said once."""
     found = lacks_kit(environment) or [lack for spec in specs for lack in lacks(spec, environment)]
-    return "; ".join(dict.fromkeys(map(str, found))) or "ready"
+    return list(dict.fromkeys(map(str, found)))
 
 
 @contextmanager

@@ -19,12 +19,12 @@ from trackleed.cli.environments import (
     file_for,
     for_option,
     given_fields,
+    missing_in,
     name_argument,
     named_with_specs,
     plan_of,
     project_option,
     specs_of,
-    state_of,
     tell_missing,
     watched,
 )
@@ -63,18 +63,20 @@ def list_(as_json: bool = False) -> None:
         click.echo("make one with: trackleed envs create NAME --for BACKEND")
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("name", "for", "state", "python", "device", "listed in"):
+    for heading in ("name", "for", "ready", "device", "python", "listed in"):
         table.add_column(heading, overflow="fold")
-    registry = Registry.discover()
+    specs = {b.spec.name: b.spec for b in Registry.discover().backends}
+    missing = []
     for name, environment in environments.items():
-        known = {b.spec.name: b.spec for b in registry.backends}
-        specs = [known[backend] for backend in environment.backends if backend in known]
-        state = state_of(environment, specs)
+        found = missing_in(environment, [specs[b] for b in environment.backends if b in specs])
+        missing += [f"{name}: {lack}" for lack in found]
         place = str(environment.python or environment.address)
-        made_for = ", ".join(environment.backends)
-        cells = (name, made_for, state, place, environment.device, str(environment.source))
+        made_for, ready = ", ".join(environment.backends), "no" if found else "yes"
+        cells = (name, made_for, ready, environment.device, place, str(environment.source))
         table.add_row(*map(escape, cells))
     Console().print(table)
+    for line in missing:
+        click.echo(f"not ready: {line}")
 
 
 @envs.command()
@@ -147,7 +149,8 @@ def install(name: str, backends: tuple[str, ...]) -> None:
     from trackleed.worker.environments import building, registering
 
     environment, specs = named_with_specs(name, backends)
-    log = environment.source.parent / f"{name}.install.log"
+    log = building.usual_folder(name).with_name(f"{name}.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
     with watched() as tell:
         building.install(environment.interpreter, building.requirements(specs), log, tell)
     usual = building.usual_fields(specs)

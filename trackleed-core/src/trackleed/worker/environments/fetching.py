@@ -10,6 +10,7 @@ import hashlib
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -193,7 +194,7 @@ def download(checkpoint: Checkpoint, folder: Path, progress: Progress = silent) 
             f"{checkpoint.address} cannot be downloaded: {error.reason}",
             f"download it elsewhere and put it at {place}",
         ) from error
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise EnvironmentUnusable(f"{place} cannot be downloaded: {error}") from error
     finally:
         part.unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def lacks(spec: BackendSpec, environment: Environment) -> list[Lack]:
     try:
         python = environment.interpreter
     except EnvironmentUnusable as error:
-        return [Lack(error.message, error.hint or "")]
+        return [_no_python(environment, error)]
     recipe = spec.recipe or Recipe()
     folders = (*site_folders(python), *named_folders(environment))
     absent = [name for name in (*KIT, *spec.requires) if not has_module(name, folders)]
@@ -113,7 +113,7 @@ def lacks_kit(environment: Environment) -> list[Lack]:
     try:
         folders = (*site_folders(environment.interpreter), *named_folders(environment))
     except EnvironmentUnusable as error:
-        return [Lack(error.message, error.hint or "")]
+        return [_no_python(environment, error)]
     absent = [name for name in KIT if not has_module(name, folders)]
     mend = f"trackleed envs install {environment.name}"
     return [Lack(f"{', '.join(absent)} not installed", mend)] if absent else []
@@ -175,6 +175,10 @@ def lacks_checkpoint(
     if wrong:
         return wrong[0]
     return Lack(f"checkpoint {choice[0].file} is not in {environment.checkpoints}", fetch)
+
+
+def _no_python(environment: Environment, error: EnvironmentUnusable) -> Lack:
+    return Lack(f"its python {environment.python} cannot be used", error.hint or "")
 
 
 def _absent(names: str, spec: BackendSpec, environment: Environment) -> Lack:
