@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +19,14 @@ collect_ignore = [] if EXAMPLE_INSTALLED else ["example-plugin"]
 
 def pytest_report_header() -> str | None:
     return None if EXAMPLE_INSTALLED else "tests/example-plugin left out: it is not installed"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Environments that whoever runs the tests has made for themselves play no part."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKLEED_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="session")
