@@ -135,6 +135,24 @@ def blocks(n_frames: int) -> list[range]:
     return [range(a, min(a + size, n_frames)) for a in range(0, n_frames, size)]
 
 
+def rows_of_blocks(read: Callable[[range], Columns], spans: list[range]) -> Iterator[Columns]:
+    """The rows of one block of frames after another, of a table that is read in larger pieces.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the rows of a range of frames, in the order of the frames.
+    spans : list of range
+        The blocks, each beginning where the one before it ends.
+    """
+    for first in range(0, len(spans), AHEAD):
+        some = spans[first : first + AHEAD]
+        rows = read(range(some[0].start, some[-1].stop))
+        bounds = np.searchsorted(rows["frame"], [some[0].start, *(span.stop for span in some)])
+        for here in map(slice, bounds[:-1], bounds[1:]):
+            yield {name: values[here] for name, values in rows.items()}
+
+
 def run_blocks(
     task: Callable[[B], R], items: Iterable[B], executor: Executor | None
 ) -> Iterator[R]:

@@ -191,7 +191,7 @@ class Run(Analyses, Editing):
 
         def work(writer: StepWriter) -> None:
             spans = engine.blocks(self._n_frames)
-            rois = (self._rows(source, span) for span in spans)
+            rois = engine.rows_of_blocks(partial(self._rows, source), spans)
             self._run("refine", engine.refine_block, found, options, rois, spans, writer)
 
         return self._add("refine", found, options, [source], tables.FITS, work)

@@ -114,8 +114,9 @@ class Store:
         flushers = ThreadPoolExecutor(_FLUSHERS, thread_name_prefix="trackleed-flush")
         try:
             for several in self._gathered(frames):
-                for i in self._write(several):
-                    flushers.submit(sync, frame_file(self.path / "frames", i))
+                written = self._write(several)
+                for part in (written[k::_FLUSHERS] for k in range(_FLUSHERS)):
+                    flushers.submit(self._sync_frames, part)
                 yield self._appended or 0
         except BaseException:
             flushers.shutdown(wait=False, cancel_futures=True)
@@ -250,11 +251,13 @@ class Store:
 
     def sync(self) -> None:
         """Wait until all valid frames would survive a loss of power."""
-        folder = self.path / "frames"
-        for i in range(self.n_valid):
-            sync(frame_file(folder, i))
-        for path in (folder, self.path / layout.META, self.path):
+        self._sync_frames(range(self.n_valid))
+        for path in (self.path / "frames", self.path / layout.META, self.path):
             sync(path)
+
+    def _sync_frames(self, numbers: range) -> None:
+        for i in numbers:
+            sync(frame_file(self.path / "frames", i))
 
     def _chunks(self) -> layout.Chunks:
         return layout.Chunks(self.path / "frames", self.n_valid, self.shape, self.dtype)

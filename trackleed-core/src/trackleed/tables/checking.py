@@ -77,8 +77,9 @@ def check(table: pd.DataFrame, spec: TableSpec) -> pd.DataFrame:
         If a column is missing or of another kind, or a key occurs twice.
     """
     _require_columns(list(table.columns), spec)
+    dtypes = dict(zip(table.columns, table.dtypes, strict=True))
     for column in spec.columns:
-        dtype = table[column.name].dtype
+        dtype = dtypes[column.name]
         if dtype.kind not in _KINDS[column.dtype] and not (
             column.dtype == "str" and str(dtype) in ("str", "string")
         ):
