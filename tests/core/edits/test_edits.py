@@ -313,6 +313,9 @@ def test_retracked_frames_are_spliced_in_and_the_rest_is_kept(direction: str, li
     edit = Retrack(tracks=[1], frame=3, direction=direction)
     after = edit.splice(table, found)
     assert letters(after) == {1: life, 2: "mmmmmmmm"}
+    assert edit.outcome(after) == f"seen in 0 of {life.count('p')} positions"
+    with pytest.raises(InputError, match="lk-skip has no rows for track 1"):
+        edit.splice(table, found.assign(track_id=3))
     assert edit.seeds(table)[["track_id", "frame", "x"]].to_numpy().tolist() == [[1, 3, 10.75]]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from trackleed.edits.base import Edit
-from trackleed.edits.rows import BOX, KEY, found_in, listed, ordered, placed, require_tracks, roi
+from trackleed.edits.rows import BOX, found_in, listed, ordered, placed, require_tracks, roi, seen
 from trackleed.edits.tracks import TrackIds
 from trackleed.errors import InputError
 from trackleed.params import option
@@ -99,15 +99,23 @@ class Retrack(Edit):
             yield track, (x, y), min(width, height)
 
     def splice(self, table: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-        """The table with the rows that the tracker found in the frames that were asked for."""
+        """The table with the rows that the tracker found in the frames that were asked for.
+
+        Raises
+        ------
+        InputError
+            If the tracker has no rows for a track.
+        """
+        for track in self.tracks:
+            if track not in set(found["track_id"]):
+                raise InputError(f"{self.tracker} has no rows for track {track}")
         old, new = (self._asked(rows) for rows in (table, found))
-        if len(table[old]) != len(found[new]):
-            missing = table.loc[old, KEY].merge(found[KEY], how="left", indicator=True)
-            row = missing[missing["_merge"] == "left_only"].iloc[0]
-            raise InputError(
-                f"{self.tracker} has no row for track {row['track_id']} in frame {row['frame']}"
-            )
         return ordered(table[~old], found[new].reindex(columns=table.columns))
+
+    def outcome(self, table: pd.DataFrame) -> str:
+        """How much of what was followed anew is seen, in the table after it."""
+        rows = table[self._asked(table)]
+        return f"seen in {int(seen(rows).sum())} of {len(rows)} positions"
 
     def _asked(self, rows: pd.DataFrame) -> pd.Series[bool]:
         away = rows["frame"] - self.frame

@@ -173,7 +173,7 @@ class Editing(ABC):
         ) as writer:
             after = asked.splice(table, self._followed(asked, found, inputs[1:], seeds, writer))
             writer.write(after)
-            writer.note(*_said(asked, table, after))
+            writer.note(*_said(asked, table, after), asked.outcome(after))
         return writer.step
 
     def _followed(
