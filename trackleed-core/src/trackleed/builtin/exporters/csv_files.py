@@ -95,7 +95,7 @@ def _mean_radii(view: View) -> Iterator[pd.DataFrame]:
 
 def _positions(view: View, folder: Path) -> Iterator[Path]:
     """All relative positions in one file, and those of each group in one of its own."""
-    positions = view.table("positions")
+    positions = view.table("positions").sort_values(["group", "satellite", "frame"])
     known = index_rows(view.index, positions["frame"], list(positions.columns))
     rows = beside(positions[["frame"]], known, positions.drop(columns="frame"))
     yield write_csv(folder / "positions.csv", [rows])
