@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from trackleed.builtin.refiners.compiled.bends import second
 from trackleed.builtin.refiners.compiled.moments import work
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.compiled.single import Results, single
@@ -40,6 +41,7 @@ def fit(
     background: Background = "plane",
     scale_errors: bool = True,
     estimator: Estimator = "least_squares",
+    second_order: bool = True,
 ) -> Results:
     """Fit one spot in each of n ROIs, on this thread; the interpreter lock is given up meanwhile.
 
@@ -58,6 +60,9 @@ def fit(
         that is above 1.
     estimator : {"least_squares", "poisson"}
         See the notes.
+    second_order : bool
+        Whether numbers and errors take the curvature of the model into account, see
+        `compiled.second`. Without, they are those of any least-squares fit.
 
     Returns
     -------
@@ -100,9 +105,11 @@ def fit(
         background == "plane",
         scale_errors,
         estimator == "poisson",
+        second_order,
         MAX_STEPS,
         work(side, alike=variance.shape[-1] == 1),
         scratch(PARAMETERS),
+        second(),
         out,
     )
     return out

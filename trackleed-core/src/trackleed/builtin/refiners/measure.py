@@ -98,6 +98,7 @@ def measure(
         params.background,
         params.scale_errors,
         params.estimator,
+        params.second_order,
     )
     fitted.numbers[:, 0] += rois.x
     fitted.numbers[:, 1] += rois.y

@@ -78,6 +78,11 @@ class GaussianParams(Params):
         "fit is disturbed: neighbour.",
         ge=0,
     )
+    second_order: bool = option(
+        True,
+        "Take the curvature of the model into account, by which dim spots come out too high and "
+        "their errors too small; without, all is as of any least-squares fit, curve_fit's too.",
+    )
     scale_errors: bool = option(
         True,
         "Multiply the errors by sqrt(chi2_red) where that is above 1, since no background is "

@@ -33,6 +33,8 @@ OLD = 50  # chi-squared with the weights from before
 SUMS = 56  # whole registers
 FIRST = cast("int", np.int64(0))
 """Half of the weights and the sums to begin with; numba would compile anew for a literal."""
+PEAK2, LIGHT = 0, 28
+"""Where those of w f^2, of degree 6, and of w f, of degree 5, start in the sums of `higher`."""
 HIGHEST = 300.0  # logarithm of the highest peak: more is a fit that runs away
 
 
@@ -207,3 +209,61 @@ def _columns(
             store(blocks, n * WIDTH, term)
         else:
             store(blocks, n * WIDTH, load(blocks, n * WIDTH) + term)
+
+
+@part
+def higher(work: Work, side: int, k: Array, half: int, sums: Array) -> None:
+    """Moments of w f^2 and w f up to the degrees that the second order takes, into ``sums``.
+
+    ``half`` is that of ``work.weights`` that belongs to ``k``.
+    """
+    weights, blocks = work.weights, work.blocks
+    padded = len(work.across)
+    pixels, unit = side * padded, side // 2
+    row = trace(work, side, k)
+    bend = splat(math.exp(2 * k[5] / unit**2))
+    for block in range(0, padded, WIDTH):
+        first, down = load(work.across, block), load(work.down, block)
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = b0 = b1 = b2 = b3 = b4 = b5 = splat(0.0)
+        for way in (1, -1):
+            if way == 1:
+                f, ratio, j, count = first, down, row, side - row
+            else:
+                ratio = bend / down
+                f, ratio, j, count = first * ratio, ratio * bend, row - 1, row
+            v, step = splat((j - unit) / unit), splat(way / unit)
+            for n in range(count):
+                wf = load(weights, half * pixels + (j + way * n) * padded + block) * f
+                wff = wf * f
+                v2 = v * v
+                v3 = v2 * v
+                v4, v5, v6 = v2 * v2, v2 * v3, v3 * v3
+                a0, a1, a2, a3 = a0 + wff, a1 + wff * v, a2 + wff * v2, a3 + wff * v3
+                a4, a5, a6 = a4 + wff * v4, a5 + wff * v5, a6 + wff * v6
+                b0, b1, b2 = b0 + wf, b1 + wf * v, b2 + wf * v2
+                b3, b4, b5 = b3 + wf * v3, b4 + wf * v4, b5 + wf * v5
+                f = f * ratio
+                ratio = ratio * bend
+                v = v + step
+        u = load(work.columns, block)
+        u2 = u * u
+        u3 = u2 * u
+        u4, u5, u6 = u2 * u2, u2 * u3, u3 * u3
+        new_sum = block == 0
+        for n, term in enumerate(
+            (
+                a0, a0 * u, a0 * u2, a0 * u3, a0 * u4, a0 * u5, a0 * u6,
+                a1, a1 * u, a1 * u2, a1 * u3, a1 * u4, a1 * u5,
+                a2, a2 * u, a2 * u2, a2 * u3, a2 * u4,
+                a3, a3 * u, a3 * u2, a3 * u3, a4, a4 * u, a4 * u2, a5, a5 * u, a6,
+                b0, b0 * u, b0 * u2, b0 * u3, b0 * u4, b0 * u5,
+                b1, b1 * u, b1 * u2, b1 * u3, b1 * u4,
+                b2, b2 * u, b2 * u2, b2 * u3, b3, b3 * u, b3 * u2, b4, b4 * u, b5,
+            )
+        ):  # fmt: skip
+            if new_sum:
+                store(blocks, n * WIDTH, term)
+            else:
+                store(blocks, n * WIDTH, load(blocks, n * WIDTH) + term)
+    for n in range(0, SUMS, WIDTH):
+        store(sums, n, totals(blocks, n * WIDTH))

@@ -52,19 +52,19 @@ def measure(
     xx, xy, yy = c / det, -b / det, a / det
     u, v = centre(k)
     out[0], out[1] = u * unit, v * unit
-    _d_centre(d, xx, xy, u, v)
+    d_centre(d, xx, xy, u, v)
     out[2] = _error(d, covariance) * unit
-    _d_centre(d, xy, yy, u, v)
+    d_centre(d, xy, yy, u, v)
     out[3] = _error(d, covariance) * unit
     # The derivatives of the peak's height by k are the monomials at the peak.
     amplitude = math.exp(k[0] + 0.5 * (k[1] * u + k[2] * v))
-    _clear(d)
+    clear(d)
     d[0], d[1], d[2], d[3], d[4], d[5] = 1.0, u, v, u * u, u * v, v * v
     out[4], out[5] = amplitude, amplitude * _error(d, covariance)
     volume = amplitude * 2 * math.pi / math.sqrt(det) * unit * unit
     d[3], d[4], d[5] = u * u + xx, u * v + xy, v * v + yy
     out[14], out[15] = volume, volume * _error(d, covariance)
-    _d_centre(d, k[7] * xx + k[8] * xy, k[7] * xy + k[8] * yy, u, v)
+    d_centre(d, k[7] * xx + k[8] * xy, k[7] * xy + k[8] * yy, u, v)
     d[6], d[7], d[8] = 1.0, u, v
     out[6], out[7] = k[6] + k[7] * u + k[8] * v, _error(d, covariance)
     _axes(xx, xy, yy, covariance, stretch, unit, out, d, e)
@@ -99,14 +99,14 @@ def _axes(
     x1, y1 = xx * cos + xy * sin, xy * cos + yy * sin
     x2, y2 = xy * cos - xx * sin, yy * cos - xy * sin
     difference = (x1 * cos + y1 * sin) - (y2 * cos - x2 * sin)
-    _d_moment(d, x1, y1, x1, y1)
-    _d_moment(e, x2, y2, x2, y2)
+    d_moment(d, x1, y1, x1, y1)
+    d_moment(e, x2, y2, x2, y2)
     for n in range(PARAMETERS):
         d[n] -= e[n]
     known = abs(difference) > AXIS_KNOWN * stretch * _error(d, covariance)
     out[12] = out[13] = np.nan
     if known:
-        _d_moment(d, x1, y1, x2, y2)
+        d_moment(d, x1, y1, x2, y2)
         out[12] = math.degrees(theta)
         out[13] = math.degrees(_error(d, covariance) / abs(difference))
     else:
@@ -114,29 +114,30 @@ def _axes(
         x1, y1, x2, y2 = xx, xy, xy, yy
     sigma_x, sigma_y = math.sqrt(x1 * cos + y1 * sin), math.sqrt(y2 * cos - x2 * sin)
     out[8], out[9] = sigma_x * unit, sigma_y * unit
-    _d_moment(d, x1, y1, x1, y1)
+    d_moment(d, x1, y1, x1, y1)
     out[10] = _error(d, covariance) / (2 * sigma_x) * unit
-    _d_moment(d, x2, y2, x2, y2)
+    d_moment(d, x2, y2, x2, y2)
     out[11] = _error(d, covariance) / (2 * sigma_y) * unit
 
 
 @part
-def _d_centre(d: Array, mu: float, mv: float, u: float, v: float) -> None:
+def d_centre(d: Array, mu: float, mv: float, u: float, v: float) -> None:
     """Derivatives of s * centre, with (mu, mv) = s M."""
-    _clear(d)
+    clear(d)
     d[1], d[2] = mu, mv
     d[3], d[4], d[5] = 2 * mu * u, mu * v + mv * u, 2 * mv * v
 
 
 @part
-def _d_moment(d: Array, x1: float, y1: float, x2: float, y2: float) -> None:
+def d_moment(d: Array, x1: float, y1: float, x2: float, y2: float) -> None:
     """Derivatives of e1 M e2, with (x, y) = M e."""
-    _clear(d)
+    clear(d)
     d[3], d[4], d[5] = 2 * x1 * x2, x1 * y2 + y1 * x2, 2 * y1 * y2
 
 
 @part
-def _clear(d: Array) -> None:
+def clear(d: Array) -> None:
+    """Set all derivatives to 0."""
     for n in range(PARAMETERS):
         d[n] = 0.0
 

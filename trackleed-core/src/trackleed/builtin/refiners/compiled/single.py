@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from trackleed.builtin.refiners.compiled.bends import Second
+from trackleed.builtin.refiners.compiled.final import deviance, finish, observe
 from trackleed.builtin.refiners.compiled.jit import entry, part
 from trackleed.builtin.refiners.compiled.moments import (
     CHI2,
@@ -24,7 +26,8 @@ from trackleed.builtin.refiners.compiled.moments import (
     evaluate,
 )
 from trackleed.builtin.refiners.compiled.physical import measure
-from trackleed.builtin.refiners.compiled.solve import Scratch, assemble, copy, factor, invert, solve
+from trackleed.builtin.refiners.compiled.second import centred, is_clear
+from trackleed.builtin.refiners.compiled.solve import Scratch, assemble, copy, factor, solve
 from trackleed.builtin.refiners.compiled.start import start
 from trackleed.builtin.refiners.model import PARAMETERS, Array
 
@@ -41,7 +44,7 @@ class Results(NamedTuple):
     """What comes of n fits; `single` writes into it."""
 
     k: Array  # (n, 9)
-    covariance: Array  # (n, 9, 9), for the errors that the noise model implies
+    covariance: Array  # (n, 9, 9), that the errors are made of, for the noise model's own noise
     numbers: Array  # (n, len(NUMBERS)), `physical.NUMBERS`, errors scaled as asked for
     chi2: Array  # (n,)
     squares: Array  # (n,), residuals squared, unweighted
@@ -138,56 +141,6 @@ def descend(
 
 
 @part
-def finish(
-    work: Work,
-    side: int,
-    free: Array,
-    n: int,
-    k: Array,
-    half: int,
-    room: Scratch,
-    covariance: Array,
-) -> bool:
-    """Sums at the final ``k``, into the other half, and the parameters' covariance."""
-    pixels = len(work.data)
-    copy(work.usable, work.weights[half * pixels : (half + 1) * pixels])
-    evaluate(work, side, k, half, 1 - half)
-    sums = work.sums[(1 - half) * SUMS : (2 - half) * SUMS]
-    assemble(sums, free, False, room.matrix, room.gradient)
-    if not factor(room.matrix, n, 0.0, room.lower):
-        return False
-    invert(room.lower, n, room.inverse, room.unit, room.step)
-    for a in range(PARAMETERS):
-        for b in range(PARAMETERS):
-            known = free[a] >= 0 and free[b] >= 0
-            covariance[a, b] = room.inverse[free[a], free[b]] if known else 0.0
-    return True
-
-
-@part
-def deviance(work: Work, half: int) -> float:
-    """Twice the logarithm of how much likelier the counts themselves are than the fit.
-
-    For Poisson counts, with the read noise's variance added to counts and model as so many
-    photons more [1]_. A pixel's variance over its gain squared is its number of photons.
-
-    References
-    ----------
-    .. [1] Snyder, Hammoud and White, J. Opt. Soc. Am. A 10, 1014 (1993).
-    """
-    total, pixels = 0.0, len(work.data)
-    for m in range(pixels):
-        w = work.weights[half * pixels + m]
-        if w > 0:
-            i = m % len(work.gain)
-            gain2 = work.gain[i] ** 2
-            seen = max(work.gain[i] * work.data[m] + work.dark[i], 0.0) / gain2
-            expected = 1 / (w * gain2)
-            total += expected - seen + (seen * math.log(seen / expected) if seen > 0 else 0.0)
-    return 2 * total
-
-
-@part
 def fill(work: Work, side: int, counts: Array, usable: Array) -> tuple[int, float]:
     """Put one ROI into the room; how many pixels count, and their squares about the mean."""
     padded = len(work.across)
@@ -221,8 +174,12 @@ def fill_variance(work: Work, side: int, variance: Array) -> None:
 
 
 Fitter = Callable[
-    [Array, Array, Array, Array, float, Array, bool, bool, bool, int, Work, Scratch, Results], None
-]
+    [
+        Array, Array, Array, Array, float, Array, bool, bool, bool, bool, int, Work, Scratch,
+        Second, Results,
+    ],
+    None,
+]  # fmt: skip
 
 
 def _make(sources: int) -> Fitter:
@@ -236,9 +193,11 @@ def _make(sources: int) -> Fitter:
         tilted: bool,
         scale: bool,
         likelihood: bool,
+        bent: bool,
         most: int,
         place: Work,
         room: Scratch,
+        more: Second,
         out: Results,
     ) -> None:
         _ = sources  # part of the key, see `jit.entry`
@@ -258,7 +217,8 @@ def _make(sources: int) -> Fitter:
             u, v = shift[m, 0] / unit, shift[m, 1] / unit
             out.clear[m] = start(place, room, side, pixels, u, v, sigma / unit, free, tilted, k)
             outcome, half = descend(place, side, pixels, free, n, k, room, most)
-            known = finish(place, side, free, n, k, half, room, out.covariance[m])
+            covariance, numbers = out.covariance[m], out.numbers[m]
+            known = finish(place, side, free, n, k, half, room, covariance)
             if outcome == CONVERGED and not known:
                 outcome = UNSETTLED
             sums = place.sums[(1 - half) * SUMS : (2 - half) * SUMS]
@@ -269,7 +229,12 @@ def _make(sources: int) -> Fitter:
             if outcome == CONVERGED:
                 stretch = out.chi2[m] / (pixels - n)
                 stretch = math.sqrt(max(stretch, 1.0)) if scale else 1.0
-                measure(k, out.covariance[m], stretch, unit, out.numbers[m], room.step, room.unit)
+                dim = bent and not is_clear(k, covariance, more)
+                if dim:
+                    observe(place, side, free, n, k, 1 - half, room, more, covariance)
+                measure(k, covariance, stretch, unit, numbers, room.step, room.unit)
+                if dim:
+                    centred(k, numbers, more)
 
     return fit
 
@@ -295,10 +260,12 @@ scale : bool
     Whether errors grow with the root of chi-squared per degree of freedom, where that is above 1.
 likelihood : bool
     Whether chi-squared is the `deviance` of Poisson counts.
+bent : bool
+    Whether numbers and errors take the curvature of the model into account, see `second`.
 most : int
     Steps.
-place, room : Work, Scratch
-    From `moments.work` of this side and `solve.scratch`.
+place, room, more : Work, Scratch, Second
+    From `moments.work` of this side, `solve.scratch` and `bends.second`.
 out : Results
     Written to; the numbers of a fit that does not converge are left as they are.
 """

@@ -14,7 +14,7 @@ from trackleed.builtin.refiners.model import PARAMETERS, PEAK, U_POWER, V_POWER,
 SINGULAR = 1e-13  # of its diagonal, from which a pivot counts for nothing
 
 
-def _moment(first: int, degree: int, p: int, q: int) -> int:
+def moment(first: int, degree: int, p: int, q: int) -> int:
     """Where the sum of u^p v^q times an image is."""
     return first + q * (degree + 1) - q * (q - 1) // 2 + p
 
@@ -26,12 +26,12 @@ def _tables() -> tuple[Array, Array, Array]:
     curve = np.zeros((PARAMETERS, PARAMETERS), np.int64)
     for a in range(PARAMETERS):
         image, degree = (FR, 4) if a < PEAK else (R, 1)
-        gradient[a] = _moment(image, degree, U_POWER[a], V_POWER[a])
+        gradient[a] = moment(image, degree, U_POWER[a], V_POWER[a])
         for b in range(a, PARAMETERS):
             p, q = U_POWER[a] + U_POWER[b], V_POWER[a] + V_POWER[b]
             image, degree = ((FF, 4), (F, 3), (ONE, 2))[int(a >= PEAK) + int(b >= PEAK)]
-            matrix[a, b] = _moment(image, degree, p, q)
-            curve[a, b] = _moment(FR, 4, p, q) if b < PEAK else -1
+            matrix[a, b] = moment(image, degree, p, q)
+            curve[a, b] = moment(FR, 4, p, q) if b < PEAK else -1
     return gradient, matrix, curve
 
 
@@ -132,11 +132,19 @@ def solve(lower: Array, n: int, right: Array, x: Array) -> None:
 
 
 @part
-def invert(lower: Array, n: int, inverse: Array, unit: Array, x: Array) -> None:
-    """Inverse of the factored matrix, the whole of it; ``unit`` and ``x`` are scratch."""
-    for a in range(n):
-        for b in range(n):
-            unit[b] = 1.0 if a == b else 0.0
-        solve(lower, n, unit, x)
-        for b in range(n):
-            inverse[a, b] = x[b]
+def invert(lower: Array, n: int, inverse: Array) -> None:
+    """Inverse of the factored matrix, the whole of it."""
+    for b in range(n):  # of the factor, into the lower triangle
+        inverse[b, b] = lower[b, b]
+        for a in range(b + 1, n):
+            s = 0.0
+            for m in range(b, a):
+                s -= lower[a, m] * inverse[m, b]
+            inverse[a, b] = s * lower[a, a]
+    for a in range(n):  # its square: a row is not needed any more once it is written
+        for b in range(a + 1):
+            s = 0.0
+            for m in range(a, n):
+                s += inverse[m, a] * inverse[m, b]
+            inverse[a, b] = s
+            inverse[b, a] = s

@@ -236,7 +236,7 @@ def _make(sources: int) -> Fitter:
         n = len(room.gradient)
         if outcome != CONVERGED or not factor(room.matrix, n, 0.0, room.lower):
             return UNSETTLED, chi2, squares
-        invert(room.lower, n, room.inverse, room.unit, room.step)
+        invert(room.lower, n, room.inverse)
         pixels = 0
         for row in group.usable:
             for yes in row:
