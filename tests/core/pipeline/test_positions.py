@@ -90,7 +90,7 @@ def test_positions_of_a_run_are_those_that_were_drawn(run_path: Path) -> None:
     assert f"group 1: {names['reference']} with" in relative.message
     assert "12 of 12 positions ok" in relative.message
     assert run.positions()[1].id == relative.id  # done already
-    named = run.positions(groups=[(names["reference"], [names["low"]])])
+    named = run.positions(groups=[(names["reference"], [names["low"]])], half_size=13)
     assert len(run.table(named[1])) == len(ENERGY)
     assert "company" in set(run.table(named[0])["role"])
 
