@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "cv2", "scipy", "pandas", "zarr")
+HEAVY = ("torch", "cv2", "scipy", "pandas", "zarr", "zmq")
 CPU_LIMIT = 0.5
 """Seconds, interpreter and all."""
 

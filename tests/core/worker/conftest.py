@@ -35,6 +35,30 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def installed(tmp_path: Path, faulty: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The faulty package as a plugin, and an ``envs.toml`` with the environment ``here``."""
+    info = tmp_path / "site" / "trackleed_faulty-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: trackleed-faulty\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[trackleed]\nfaulty = trackleed_faulty.plugin\n")
+    monkeypatch.syspath_prepend(str(info.parent))
+    (tmp_path / "envs.toml").write_text(
+        f"""
+        [here]
+        python = "{sys.executable}"
+        backends = ["still", "brightest", "light"]
+        checkpoints = "weights"
+
+        [broken]
+        python = "nowhere/python"
+        """
+    )
+    monkeypatch.setenv("TRACKLEED_HOME", str(tmp_path))
+    monkeypatch.setattr("trackleed.worker.remote.CLOCKS", QUICK)
+    return tmp_path
+
+
+@pytest.fixture
 def frames() -> FrameSequence:
     """Eight frames with everything that a series can have."""
     rng = np.random.default_rng(3)

@@ -91,6 +91,11 @@ class Host:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int | None:
+        """Number of its process; None if it has none on this machine."""
+        return None if self._process is None else self._process.pid
+
     def send(
         self, kind: str, fields: Mapping[str, Any], arrays: Mapping[str, Any] | None = None
     ) -> None:

@@ -75,6 +75,11 @@ class Remote:
             self._host.pulse = pulse
 
     @property
+    def pid(self) -> int | None:
+        """Number of the worker's process; None if none runs here."""
+        return None if self._host is None else self._host.pid
+
+    @property
     def notes(self) -> list[str]:
         """What the backend has for the user, such as the checksum of its checkpoint."""
         return [] if self._host is None else self._host.notes
@@ -145,9 +150,18 @@ class RemoteTracker(Remote):
 class RemoteDetector(Remote):
     """A detector in a worker."""
 
+    _valid: tuple[Host, Array] | None = None
+
     def detect(self, frame: Array, valid: Array) -> Columns:
         """Columns of ``detections`` but ``frame``, for one frame (y, x) and its mask (y, x)."""
-        return self._call("detect", None, {"frame": frame, "valid": valid}, "")
+        with self._lock:
+            host, arrays = self._ready(), {"frame": frame}
+            known = self._valid
+            if known is None or known[0] is not host or known[1] is not valid:
+                arrays["valid"] = valid  # mostly the same mask in all frames
+            found = self._call("detect", None, arrays, "")
+            self._valid = (host, valid)
+            return found
 
 
 class RemoteRefiner(Remote):

@@ -47,12 +47,13 @@ def serve(connection: Mapping[str, Any]) -> int:
 
 
 class Worker:
-    """One backend and the frames that it was last given."""
+    """One backend, and the frames or the mask that it was last given."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.backend: Any = None
         self.frames: Optional[FrameSequence] = None
+        self.valid: Any = None
         self.asked_to_quit = False
 
     def work(self) -> None:
@@ -105,7 +106,8 @@ class Worker:
         self._done(cancelled=cancelled)
 
     def _detect(self, message: Message) -> None:
-        found = self.backend.detect(message.arrays["frame"], message.arrays["valid"])
+        self.valid = message.arrays.get("valid", self.valid)
+        found = self.backend.detect(message.arrays["frame"], self.valid)
         self._done(grouped(result=found))
 
     def _refine(self, message: Message) -> None:
