@@ -72,7 +72,7 @@ def detect(run_path: Path, **flags: Any) -> None:
 @click.command()
 @run_argument
 @backend_option("tracker", DEFAULTS["tracker"])
-@click.option("--detections", metavar="STEP", help="Step to use (default: the newest detect step).")
+@click.option("--detections", metavar="STEP", help="Step to use (default: the newest detections).")
 @click.option(
     "--seeds",
     type=click.Path(path_type=Path),
@@ -97,7 +97,9 @@ def track(run_path: Path, **flags: Any) -> None:
 @click.command()
 @run_argument
 @backend_option("refiner", DEFAULTS["refiner"])
-@click.option("--tracks", metavar="STEP", help="Step to use (default: the newest track step).")
+@click.option(
+    "--tracks", metavar="STEP", help="Step to use (default: the newest tracks, edits included)."
+)
 @set_option
 @recipe_option
 @jobs_option
@@ -114,7 +116,7 @@ def refine(run_path: Path, **flags: Any) -> None:
 
 
 fits_option = click.option(
-    "--fits", metavar="STEP", help="Step to use (default: the newest refine step)."
+    "--fits", metavar="STEP", help="Step to use (default: the newest fits of the newest tracks)."
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from trackleed.errors import InputError
-from trackleed.tables import State
+from trackleed.tables import SEEN, State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     Mask: TypeAlias = pd.Series[bool] | np.ndarray[Any, np.dtype[Any]]
 
 KEY = ["frame", "track_id"]
-SEEN = [str(s) for s in (State.SEED, State.MEASURED, State.SATURATED, State.EDITED)]
 BOX = ["x", "y", "width", "height"]
 
 MOST_RANGES = 8
@@ -30,7 +29,7 @@ def placed(rows: pd.DataFrame) -> pd.Series[bool]:
 
 def seen(rows: pd.DataFrame) -> pd.Series[bool]:
     """Whether the spot was seen, and not only expected, where a row has it."""
-    return rows["state"].isin(SEEN) & placed(rows)
+    return rows["state"].isin(list(SEEN)) & placed(rows)
 
 
 def require_tracks(table: pd.DataFrame, tracks: Iterable[int]) -> None:

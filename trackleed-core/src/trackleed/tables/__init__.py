@@ -8,6 +8,7 @@ Coordinates are pixels: x to the right, y down, an integer is a pixel centre.
 from trackleed.tables.checking import Columns, build, check, columns, empty
 from trackleed.tables.columns import (
     FRAME,
+    SEEN,
     TRACK,
     Column,
     FitStatus,
@@ -56,6 +57,7 @@ __all__ = [
     "RADIUS_RESIDUALS",
     "SCALES",
     "SEEDS",
+    "SEEN",
     "SPECS",
     "TRACK",
     "TRACKS",

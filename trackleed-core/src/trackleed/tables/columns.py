@@ -18,6 +18,10 @@ class State(StrEnum):
     EDITED = "edited"  # placed by hand
 
 
+SEEN = (State.SEED, State.MEASURED, State.SATURATED, State.EDITED)
+"""The states of a spot that is there to be seen."""
+
+
 class FitStatus(StrEnum):
     """Whether a fit can be used, and if not, why."""
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trackleed.builtin.exporters._tables import KEY, SEEN
-from trackleed.tables import FitStatus
+from trackleed.builtin.exporters._tables import KEY
+from trackleed.tables import SEEN, FitStatus
 
 if TYPE_CHECKING:
     from trackleed.backend import View

@@ -12,14 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from trackleed.errors import InputError
-from trackleed.tables import State
 
 if TYPE_CHECKING:
     from trackleed.backend import View
 
 KEY = ["frame", "track_id"]
-SEEN = (State.SEED, State.MEASURED, State.SATURATED, State.EDITED)
-"""States in which a spot was seen where the track says it is."""
 
 _AFTER_FITS = {
     "radii": ["radius", "radius_err"],

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from trackleed.builtin.exporters._tables import (
-    SEEN,
     beside,
     full_rows,
     index_rows,
@@ -21,6 +20,7 @@ from trackleed.builtin.exporters._tables import (
 )
 from trackleed.builtin.exporters.palette import track_colour
 from trackleed.params import Params
+from trackleed.tables import SEEN
 
 if TYPE_CHECKING:
     from trackleed.backend import View

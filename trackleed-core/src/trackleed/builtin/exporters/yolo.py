@@ -11,9 +11,10 @@ import pandas as pd
 from PIL import Image
 
 from trackleed.builtin.exporters._grey import Grey, grey_for
-from trackleed.builtin.exporters._tables import SEEN, require, write_text, written_aside
+from trackleed.builtin.exporters._tables import require, write_text, written_aside
 from trackleed.builtin.exporters.params import YoloParams
 from trackleed.errors import InputError
+from trackleed.tables import SEEN
 
 if TYPE_CHECKING:
     from trackleed.backend import View
