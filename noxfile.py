@@ -34,8 +34,10 @@ LINT = ["ruff>=0.9", "import-linter>=2.5"]
 TYPES = ["mypy>=1.15", "pandas-stubs", "scipy-stubs", "matplotlib>=3.8"]
 TESTS = ["pytest>=8", "hypothesis>=6.100", "matplotlib>=3.8"]
 REFERENCES = ["scikit-image>=0.24"]  # what our own methods are compared with
-PEERS = ["scikit-image>=0.24", "trackpy>=0.6"]
+PEERS = ["scikit-image>=0.24", "./benchmarks/peers[peers]"]
 """What the benchmarks compare with."""
+METRICS = ["trackeval>=1.1"]
+"""What our metrics are compared with; it wants numpy 2, norfair asks for 1 and works with both."""
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 
 
@@ -98,6 +100,7 @@ if BENCHMARKS:
     def benchmarks(session: nox.Session) -> None:
         """Run every script in benchmarks/."""
         session.install(*(f"./{name}" for name in PACKAGES), *PEERS)
+        session.install(*METRICS)
         for script in BENCHMARKS:
             session.run("python", str(script.relative_to(ROOT)), *session.posargs)
 
