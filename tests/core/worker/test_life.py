@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shlex
 import signal
@@ -16,9 +17,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zmq
 
 from trackleed.errors import EnvironmentUnusable, WorkerError
 from trackleed.worker.environments import Environment
+from trackleed_kit.worker import start
 
 from .conftest import FAULTY, OPTIONS, interpreter
 from .test_faults import collect, gone
@@ -68,6 +71,7 @@ from pathlib import Path
 sys.path[:0] = {paths!r}
 from tests.core.worker.conftest import OPTIONS, QUICK
 from trackleed.worker.environments import Environment
+from trackleed_kit.worker import start
 from trackleed.worker.hosting import Order
 from trackleed.worker.remote import RemoteTracker
 import numpy as np
@@ -147,12 +151,12 @@ def test_a_worker_on_another_machine_is_started_by_hand_and_encrypted(
     remote = hosted(env=env)
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(news: str) -> None:
+    def by_hand(news: str) -> None:
         if "start its worker on the other machine" in news:
             command = shlex.split(news.splitlines()[1])
             started.append(subprocess.Popen(command, env={**os.environ, "PYTHONPATH": ""}))
 
-    remote.pulse = start
+    remote.pulse = by_hand
     here = list(in_process("Tracker").track(frames, seeds, None))
     for a, b in zip(here, remote.track(frames, seeds, None), strict=True):
         assert_same(a, b)
@@ -162,6 +166,36 @@ def test_a_worker_on_another_machine_is_started_by_hand_and_encrypted(
     remote.close()
     assert not connection.exists()
     assert started[0].wait(20) == 0
+
+
+def test_a_worker_on_another_machine_ends_when_its_host_is_gone(tmp_path: Path) -> None:
+    with zmq.Context() as context:
+        host = context.socket(zmq.ROUTER)
+        port = host.bind_to_random_port("tcp://127.0.0.1")
+        file = tmp_path / "connection.json"
+        content = {
+            "address": f"tcp://127.0.0.1:{port}",
+            "heartbeat": f"ipc://{tmp_path}/heart",
+            "identity": "me",
+            "key": "00" * 32,
+            "packages": {},
+            "paths": [],
+        }
+        file.write_text(json.dumps(content))
+        program = (
+            "import runpy, sys; from trackleed_kit.worker import link; link.SILENCE = 0.3;"
+            "sys.argv[0] = sys.argv.pop(1); runpy.run_path(sys.argv[0], run_name='__main__')"
+        )
+        worker = subprocess.Popen(
+            [sys.executable, "-c", program, start.__file__, str(file)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        host.recv_multipart()
+        host.close(linger=0)
+        _, said = worker.communicate(timeout=20)
+    assert worker.returncode == 1
+    assert "the host is gone" in said
 
 
 def test_facts_about_the_place_reach_the_backend(

@@ -29,6 +29,7 @@ Pulse = Callable[[str], None]
 """Called often while a worker is waited for, with news for the user or ""; may raise to cancel."""
 
 _LINES = 6  # of the log, in a message
+_LONGEST = 2000  # characters of what a backend raises
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class Host:
         self._own_log = log is None
         self.log = Log(log or self.folder / "worker.log")
         self._process: Process | None = None
-        self._greeted = self.running = self.closed = False
+        self._greeted = self._failed = self.running = self.closed = False
         self._connection: Path | None = None
         environment = order.environment
         try:
@@ -166,8 +167,7 @@ class Host:
         self.log.close()
         if self._connection is not None:
             self._connection.unlink(missing_ok=True)
-        failed = self._process is not None and not self._process.fate().endswith("exit code 0")
-        if not (failed and self._own_log):
+        if not (self._failed and self._own_log):
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, environment: Environment) -> None:
@@ -229,13 +229,15 @@ class Host:
 
     def _lost(self, what: str, why: str = "") -> WorkerError:
         """End what is left of the worker, and say what happened."""
+        self._failed = True
         self.close(at_once=True)
         lines = self.log.lines(_LINES)
         return WorkerError(f"{self.order.label} {what}", self.where, why, self._where_log(), lines)
 
     def _raised(self, message: Message) -> TrackleedError:
         """What the backend raised. The worker itself is well."""
-        kind, text = str(message.fields["type"]), str(message.fields["text"])
+        self._failed = True
+        kind, text = str(message.fields["type"]), str(message.fields["text"])[:_LONGEST]
         if kind in OF_ADAPTERS:
             return OF_ADAPTERS[kind](f"{self.order.label}: {text}", message.fields["hint"])
         why = f"{kind}: {text}" if text else kind
