@@ -24,8 +24,8 @@ _RETURN = 3  # frames that a new pattern is seen in
 _ENOUGH = 6  # detections, and spots, in which the pattern may be looked for at any scale
 _ANY_SCALE = 0.25  # spread of its logarithm
 _FAST = 0.06  # the same, where no energies tell that it should be another
-_SURE = 12.0  # natural logarithm of the odds that are asked for then
-_SIMPLE = 1.0  # px, scatter of detections then
+_EVIDENCE = 3.0  # natural logarithm of the odds that make a motion known
+_SURE = 12.0  # the same, at any scale
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _pass(series: Series, path: Path, spots: Spots, origin: int, frames: Array) 
         # Both ways begin with what the origin shows.
         spots.place[mine], spots.variance[mine], spots.presence[mine] = start
         spots.error[first:] = 0.0
-        steps.pursued(film, series.rules, spots, path, first, origin, order)
+        steps.pursued(film, series.rules, spots, path, first, origin, order, 0.0, _EVIDENCE)
 
 
 def _find(series: Series, path: Path, spots: Spots, now: int) -> None:
@@ -135,19 +135,14 @@ def _find(series: Series, path: Path, spots: Spots, now: int) -> None:
     An energy can be wrong in the log, or unknown and far from that of the frame before. Much
     else fits at some scale, so that more is asked.
     """
-    film, rules = series.film, series.rules
-    near = np.flatnonzero(path.seen)
-    expected = path.motions[near[np.argmin(np.abs(near - now))]]
-    steps.muster(spots, 0, expected)
-    if film.start[now + 1] - film.start[now] < _ENOUGH or spots.number[1] < _ENOUGH:
+    film, near = series.film, np.flatnonzero(path.seen)
+    before = int(near[np.argmin(np.abs(near - now))])
+    some = film.start[now + 1] - film.start[now]
+    if some < _ENOUGH or (spots.presence > steps.FORGOTTEN).sum() < _ENOUGH:
         return
     wide = _ANY_SCALE if np.ptp(film.scale) else _FAST
-    spread = np.array([rules.shift, rules.shift, wide, rules.angle])
-    noise = float(np.hypot(spots.told[steps.NOISE], _SIMPLE))
-    motion, seen = steps.sought(film, spots, now, expected, spread, rules.shift, noise, _SURE)
-    if seen:
-        path.motions[now], path.seen[now] = motion, True
-        steps.linked(film, rules, spots, path, now)
+    order = np.array([now])
+    steps.pursued(film, series.rules, spots, path, 0, before, order, wide, _SURE)
 
 
 def _others(series: Series, path: Path, spots: Spots, rich: Array) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import part
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@compiled
+@part
 def solved(matrix: Array, right: Array) -> tuple[Array, float]:
     """Solution of a symmetric positive definite system, and element (0, 0) of the inverse.
 
@@ -46,7 +46,7 @@ def solved(matrix: Array, right: Array) -> tuple[Array, float]:
     return value, corner
 
 
-@compiled
+@part
 def first_from(points: Array, x: float, near: int) -> int:
     """Index of the first point, sorted by x, whose x is not less; looked for from ``near`` on."""
     while near > 0 and points[near - 1, 0] >= x:
@@ -56,7 +56,7 @@ def first_from(points: Array, x: float, near: int) -> int:
     return near
 
 
-@compiled
+@part
 def closest(points: Array, at: Array, reach: float) -> tuple[Array, Array]:
     """Nearest point to each place (n,), -1 for none within reach, and its distance squared.
 
@@ -76,7 +76,7 @@ def closest(points: Array, at: Array, reach: float) -> tuple[Array, Array]:
     return index, least
 
 
-@compiled
+@part
 def on_screen(motion: Array, place: Array) -> Array:
     """Positions on the screen (n, 2) of places in the pattern (n, 2)."""
     cosine, sine = np.exp(motion[2]) * np.cos(motion[3]), np.exp(motion[2]) * np.sin(motion[3])
@@ -87,7 +87,7 @@ def on_screen(motion: Array, place: Array) -> Array:
     return at
 
 
-@compiled
+@part
 def in_pattern(motion: Array, points: Array) -> Array:
     """Places in the pattern (n, 2) of positions on the screen (n, 2)."""
     cosine, sine = np.exp(-motion[2]) * np.cos(motion[3]), np.exp(-motion[2]) * np.sin(motion[3])

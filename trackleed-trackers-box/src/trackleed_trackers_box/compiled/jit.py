@@ -19,8 +19,14 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """Compile a function, and keep the result where that is possible."""
+def part(function: F) -> F:
+    """Compile a function that only other compiled functions call."""
+    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("F", numba.njit(nogil=True, error_model="numpy", **wrappers)(function))
+
+
+def entry(function: F) -> F:
+    """Compile a function that is called from Python, and keep the result where that is possible."""
     function.__qualname__ += f"_{_sources()}"
     try:
         return cast("F", numba.njit(nogil=True, error_model="numpy", cache=True)(function))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed_trackers_box.compiled.basics import closest, first_from, on_screen, solved
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import part
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
@@ -17,7 +17,7 @@ _SETTLED = 0.02  # px, of the last step
 _SAME = 3  # steps with the same pairs
 
 
-@compiled
+@part
 def refined(
     place: Array,
     presence: Array,
@@ -54,7 +54,7 @@ def refined(
     return motion
 
 
-@compiled
+@part
 def _step(
     place: Array,
     presence: Array,
@@ -99,7 +99,7 @@ def _step(
     return solved(normal, right)[0]
 
 
-@compiled
+@part
 def agreement(
     place: Array, presence: Array, points: Array, weights: Array, motion: Array, reach: float
 ) -> tuple[int, float, float, float, float]:
@@ -135,7 +135,7 @@ def agreement(
     return hits, share / weights.sum(), there / presence.sum(), trust, misfit
 
 
-@compiled
+@part
 def ballot(
     at: Array, presence: Array, points: Array, weights: Array, half: int, cell: float
 ) -> Array:

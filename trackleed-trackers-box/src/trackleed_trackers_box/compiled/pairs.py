@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed_trackers_box.compiled.basics import first_from
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import part
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@compiled
+@part
 def crowded(at: Array, solid: Array, gate: Array, part: float, least: float) -> None:
     """Narrow the gate of each solid spot to a part of the way to the next solid one.
 
@@ -36,7 +36,7 @@ def crowded(at: Array, solid: Array, gate: Array, part: float, least: float) -> 
                 gate[k], gate[other] = min(gate[k], limit), min(gate[other], limit)
 
 
-@compiled
+@part
 def paired(at: Array, spread: Array, gate: Array, points: Array) -> Array:
     """Point (n,) that belongs to each spot, -1 for none: the best together and not one by one.
 
@@ -75,7 +75,7 @@ def paired(at: Array, spread: Array, gate: Array, points: Array) -> Array:
     return chosen
 
 
-@compiled
+@part
 def meetings(at: Array, spread: Array, gate: Array, points: Array) -> tuple[Array, Array, Array]:
     """All pairs of spot and point (n,) within the gate of the spot.
 
@@ -103,7 +103,7 @@ def meetings(at: Array, spread: Array, gate: Array, points: Array) -> tuple[Arra
     return spot[:count], point[:count], gain[:count]
 
 
-@compiled
+@part
 def assigned(cost: Array) -> Array:
     """Column (n,) of each row of a table (n, m >= n) so that the sum of costs is the least.
 

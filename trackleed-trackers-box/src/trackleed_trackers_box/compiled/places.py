@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import entry
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@compiled
+@entry
 def grouped(number: Array, count: int) -> Array:
     """Order (n,) that puts what has the same number, below ``count``, together; stable."""
     start = np.zeros(count + 1, np.int64)
@@ -25,7 +25,7 @@ def grouped(number: Array, count: int) -> Array:
     return order
 
 
-@compiled
+@entry
 def strays(place: Array, start: Array, block: int) -> Array:
     """Distance (n,) of each place to the median of those of its spot around it.
 
@@ -52,7 +52,7 @@ def strays(place: Array, start: Array, block: int) -> Array:
     return apart
 
 
-@compiled
+@entry
 def medians(value: Array, start: Array) -> Array:
     """Median (spots,) of the values (n,) of each spot; NaN if it has none."""
     result = np.full(len(start) - 1, np.nan)
@@ -62,7 +62,7 @@ def medians(value: Array, start: Array) -> Array:
     return result
 
 
-@compiled
+@entry
 def densest(frame: Array, start: Array, window: int) -> Array:
     """Most frames (spots,) of each spot within a window; they are sorted within a spot."""
     most = np.zeros(len(start) - 1, np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed_trackers_box.compiled.basics import on_screen
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import part
 from trackleed_trackers_box.compiled.moving import agreement, ballot, refined
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MOST = 0.8  # of the detections, by weight, that leave no room for another moti
 _MANY = 4  # detections, at least, that do
 
 
-@compiled
+@part
 def registered(
     place: Array,
     presence: Array,
@@ -88,9 +88,9 @@ def registered(
                 spread,
                 _worth(len(points), area, noise, 1.0),
             )
-        for start in starts:
+        for k in range(len(starts)):
             motion = refined(
-                place, presence, points, weights, start, expected, spread, noise,
+                place, presence, points, weights, starts[k], expected, spread, noise,
                 max(2 * _BIN, least), least,
             )  # fmt: skip
             hits, share, there, trust, misfit = agreement(
@@ -108,7 +108,7 @@ def registered(
     return (best, True) if most > sure else (expected, False)
 
 
-@compiled
+@part
 def _starts(
     place: Array,
     presence: Array,
@@ -125,45 +125,65 @@ def _starts(
     for k in range(len(offsets)):
         motion = expected.copy()
         motion[2] += offsets[k]
-        table = ballot(on_screen(motion, place), presence, points, weights, half, _BIN) * worth
-        table -= 0.5 * (offsets[k] / spread[2]) ** 2
+        table = ballot(on_screen(motion, place), presence, points, weights, half, _BIN)
         for row in range(len(table)):
             for column in range(len(table)):
                 away = (row - half - 1) ** 2 + (column - half - 1) ** 2
-                table[row, column] -= 0.5 * away * (_BIN / spread[0]) ** 2
-        for n in range(_CANDIDATES):
-            flat = table.argmax()
-            row, column = flat // len(table), flat % len(table)
-            votes[_CANDIDATES * k + n] = table[row, column]
-            tried[_CANDIDATES * k + n] = motion
-            tried[_CANDIDATES * k + n, 0] += (column - half - 1) * _BIN
-            tried[_CANDIDATES * k + n, 1] += (row - half - 1) * _BIN
-            low, left = max(row - _APART, 0), max(column - _APART, 0)
-            table[low : row + _APART + 1, left : column + _APART + 1] = -np.inf
-    chosen, rank = np.zeros(len(votes), np.bool_), np.argsort(-votes)
-    starts, count = np.empty((_CANDIDATES, 4)), 0
-    for n in rank:
-        if count == _CANDIDATES or votes[n] < _WORTH * votes[rank[0]]:
+                prior = away * (_BIN / spread[0]) ** 2 + (offsets[k] / spread[2]) ** 2
+                table[row, column] = worth * table[row, column] - 0.5 * prior
+        for n in range(_CANDIDATES * k, _CANDIDATES * (k + 1)):
+            row, column = _peak(table)
+            votes[n] = table[row, column]
+            tried[n, 0] = motion[0] + (column - half - 1) * _BIN
+            tried[n, 1] = motion[1] + (row - half - 1) * _BIN
+            tried[n, 2], tried[n, 3] = motion[2], motion[3]
+            for y in range(max(row - _APART, 0), min(row + _APART + 1, len(table))):
+                for x in range(max(column - _APART, 0), min(column + _APART + 1, len(table))):
+                    table[y, x] = -np.inf
+    return _best(votes, tried)
+
+
+@part
+def _peak(table: Array) -> tuple[int, int]:
+    """Row and column of the largest element."""
+    row = column = 0
+    for y in range(table.shape[0]):
+        for x in range(table.shape[1]):
+            if table[y, x] > table[row, column]:
+                row, column = y, x
+    return row, column
+
+
+@part
+def _best(votes: Array, tried: Array) -> Array:
+    """The few motions (n, 4) with most votes that are not the same shift, best first."""
+    starts, count, most = np.empty((_CANDIDATES, 4)), 0, votes.max()
+    while count < _CANDIDATES:
+        n = 0
+        for k in range(len(votes)):
+            if votes[k] > votes[n]:
+                n = k
+        if not votes[n] >= _WORTH * most:
             break
-        clear = True
-        for other in range(len(chosen)):
-            if chosen[other]:
-                away = np.abs(tried[n, :2] - tried[other, :2]).max()
-                clear = clear and away > _APART * _BIN
+        votes[n], clear = -np.inf, True
+        for k in range(count):
+            dx, dy = tried[n, 0] - starts[k, 0], tried[n, 1] - starts[k, 1]
+            clear = clear and max(abs(dx), abs(dy)) > _APART * _BIN
         if clear:
-            chosen[n], starts[count] = True, tried[n]
+            for axis in range(4):
+                starts[count, axis] = tried[n, axis]
             count += 1
     return starts[:count]
 
 
-@compiled
+@part
 def _worth(detections: int, area: float, noise: float, share: float) -> float:
     """Log odds of one meeting at no distance, when ``share`` of the spots are there."""
     chance = max(detections, 1) / area * 2 * np.pi * noise**2
     return max(np.log(share / chance), 0.0)
 
 
-@compiled
+@part
 def _surprise(step: Array, noise: float, spread: Array, usual: float) -> float:
     """Log odds against a step of the motion, and against one so exactly measured by chance.
 

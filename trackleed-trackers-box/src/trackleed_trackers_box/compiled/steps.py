@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed_trackers_box.compiled.basics import in_pattern, on_screen
-from trackleed_trackers_box.compiled.jit import compiled
+from trackleed_trackers_box.compiled.jit import entry, part
 from trackleed_trackers_box.compiled.pairs import crowded, paired
 from trackleed_trackers_box.compiled.search import registered
 
@@ -26,7 +26,7 @@ _CROWDED = 0.45  # of the way to the next spot, of a gate
 _NARROWEST = 1.0  # px, of such a gate
 _FORGET = 0.15  # weight of the newest frame in a spot's presence
 _NEW = 0.5  # presence of a spot that was seen once
-_FORGOTTEN = 0.05  # presence of a spot that never lasted
+FORGOTTEN = 0.05  # presence of a spot that never lasted
 _THERE = 0.4  # presence of a spot that is a neighbour to be told from
 _LEAST_NOISE, _MOST_NOISE = 0.3, 3.0  # px, limits to the scatter of detections
 _SMOOTHING = 0.2  # weight of the newest frame in that scatter
@@ -34,52 +34,83 @@ _TELLING = 3  # spots that do not yet tell it
 _ADAPT = 0.2  # of the logarithm of the wander, in a frame in which all errors last
 _LASTING = 0.05  # correlation of errors that are allowed to
 _FAR = 3.0  # standard deviations from which a detection is doubted
-_EVIDENCE = 3.0  # natural logarithm of the odds that make a motion known
+_ROUGH = 1.0  # px, scatter of detections besides, when any scale is looked for
 
 
-@compiled
+@entry
 def pursued(
-    film: Film, rules: Rules, spots: Spots, path: Path, first: int, before: int, order: Array
+    film: Film,
+    rules: Rules,
+    spots: Spots,
+    path: Path,
+    first: int,
+    before: int,
+    order: Array,
+    wide: float,
+    sure: float,
 ) -> None:
-    """Follow the spots from ``first`` on through the frames of ``order``, after ``before``."""
+    """Follow the spots from ``first`` on through the frames of ``order``, after ``before``.
+
+    If ``wide`` is not 0 the scale is looked for in so wide a range, of its logarithm, about that
+    of the frame before.
+    """
     for now in order:
-        change = film.scale[now] - film.scale[before]
+        change = 0.0 if wide > 0 else film.scale[now] - film.scale[before]
         expected = path.motions[before].copy()
         expected[2] += change
-        muster(spots, first, expected)
+        _muster(spots, first, expected)
         alive = spots.alive[: spots.number[1]]
         loose = _loosen(spots, alive, expected[2], DISTORTION * abs(change))
-        spread = np.array(
-            [rules.shift, rules.shift, rules.scale + rules.step * abs(change), rules.angle]
+        spread, usual = np.full(4, rules.shift), spots.told[USUAL]
+        spread[2], spread[3] = rules.scale + rules.step * abs(change), rules.angle
+        if wide > 0:
+            spread[2], usual, loose = wide, rules.shift, _ROUGH
+        motion, seen = registered(
+            spots.place[alive],
+            spots.presence[alive],
+            film.points[film.start[now] : film.start[now + 1]],
+            film.weights[film.start[now] : film.start[now + 1]],
+            film.area,
+            np.hypot(spots.told[NOISE], loose),
+            expected,
+            spread,
+            usual,
+            sure,
         )
-        noise = np.hypot(spots.told[NOISE], loose)
-        motion, seen = sought(
-            film, spots, now, expected, spread, spots.told[USUAL], noise, _EVIDENCE
-        )
-        path.motions[now], path.seen[now] = motion, seen
+        path.seen[now] = seen
+        for k in range(4):
+            path.motions[now, k] = motion[k]
         if seen:
             step = motion - path.motions[before]
-            usual = spots.told[USUAL]
             usual += _FORGET * (np.hypot(step[0], step[1]) - usual)
             spots.told[USUAL] = max(usual, spots.told[NOISE])
-            linked(film, rules, spots, path, now)
+            _linked(film, rules, spots, path, now)
         before = now
 
 
-@compiled
-def muster(spots: Spots, first: int, motion: Array) -> None:
+@part
+def _muster(spots: Spots, first: int, motion: Array) -> None:
     """List the spots from ``first`` on that may still be seen, by x on the screen."""
     count = 0
     for spot in range(first, spots.number[0]):
-        if spots.presence[spot] > _FORGOTTEN:
+        if spots.presence[spot] > FORGOTTEN:
             spots.alive[count] = spot
             count += 1
     spots.number[1] = count
-    alive = spots.alive[:count]
-    alive[:] = alive[np.argsort(on_screen(motion, spots.place[alive])[:, 0])]
+    at = on_screen(motion, spots.place[spots.alive[:count]])
+    # Shell's sort, as little is out of order (D. L. Shell, Commun. ACM 2, 30, 1959).
+    gap = count // 2
+    while gap:
+        for i in range(gap, count):
+            spot, x, k = spots.alive[i], at[i, 0], i
+            while k >= gap and at[k - gap, 0] > x:
+                spots.alive[k], at[k, 0] = spots.alive[k - gap], at[k - gap, 0]
+                k -= gap
+            spots.alive[k], at[k, 0] = spot, x
+        gap //= 2
 
 
-@compiled
+@part
 def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> float:
     """Let spots be less certain by a step, and return by how much, px, they usually are."""
     size, arms = np.exp(scale), np.zeros(len(alive))
@@ -90,36 +121,8 @@ def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> floa
     return distortion * np.median(arms) if distortion > 0 and len(arms) else 0.0
 
 
-@compiled
-def sought(
-    film: Film,
-    spots: Spots,
-    now: int,
-    expected: Array,
-    spread: Array,
-    usual: float,
-    noise: float,
-    sure: float,
-) -> tuple[Array, bool]:
-    """The motion of a frame, from the spots that are alive; see `search.registered`."""
-    rows = slice(film.start[now], film.start[now + 1])
-    alive = spots.alive[: spots.number[1]]
-    return registered(
-        spots.place[alive],
-        spots.presence[alive],
-        film.points[rows],
-        film.weights[rows],
-        film.area,
-        noise,
-        expected,
-        spread,
-        usual,
-        sure,
-    )
-
-
-@compiled
-def linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int) -> None:
+@part
+def _linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int) -> None:
     """Link the detections of a frame whose motion is known, and learn from it."""
     motion, alive = path.motions[now], spots.alive[: spots.number[1]]
     points = film.points[film.start[now] : film.start[now + 1]]
@@ -151,7 +154,7 @@ def linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int) -> None
     added(spots, label, place, noise**2)
 
 
-@compiled
+@part
 def _told(spots: Spots, scatter: float, agree: float) -> None:
     """Scatter and wander, brought up to date by a frame."""
     noise = (1 - _SMOOTHING) * spots.told[NOISE] + _SMOOTHING * scatter
@@ -162,19 +165,20 @@ def _told(spots: Spots, scatter: float, agree: float) -> None:
     spots.told[WANDER] = min(max(wander, LEAST_WANDER), spots.told[NOISE])
 
 
-@compiled
+@entry
 def added(spots: Spots, label: Array, place: Array, variance: float) -> None:
     """A spot for each detection of a frame that has none yet."""
     for i in range(len(label)):
         if label[i] < 0:
             spot = spots.number[0]
-            spots.place[spot], spots.variance[spot] = place[i], variance
-            spots.presence[spot], spots.error[spot] = _NEW, 0.0
+            spots.variance[spot], spots.presence[spot] = variance, _NEW
+            for axis in range(2):
+                spots.place[spot, axis], spots.error[spot, axis] = place[i, axis], 0.0
             label[i] = spot
             spots.number[0] += 1
 
 
-@compiled
+@part
 def _updated(
     spots: Spots, alive: Array, chosen: Array, measured: Array, noise: float
 ) -> tuple[float, float]:
