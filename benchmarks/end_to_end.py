@@ -8,7 +8,9 @@ trackpy and scipy: frame by frame, one `curve_fit` a spot. It is slow, so it is 
 `--script-frames` frames only, and its times are scaled to all frames. Both run in this process, in
 turn, after a few frames to warm up (imports, compiled code); the table has the medians. trackleed
 runs twice: as it is, looking for spots of any size; and told the width of the spots, as the
-script is told it by its disk and its blur.
+script is told it by its disk and its blur. Beside each time stands that of the processors
+(`cpu`, all threads and the system together): the script keeps one core busy, trackleed both, and
+on a machine that others use, too, the wall clock of both means little.
 
 The folder has `DISTINCT` different frames under as many names as frames are wanted, forwards and
 backwards in turn, so that nothing jumps.
@@ -57,7 +59,7 @@ SERIES = Scenario(
     drift_px=(6.0, -4.0),
 )
 
-Seconds = dict[str, float]
+Seconds = dict[str, tuple[float, float]]  # by stage: on the wall, of the processors
 
 
 def make_series(folder: Path, frames: int) -> None:
@@ -74,12 +76,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: Seconds = {}
-        self._last = time.perf_counter()
+        self._last = self._now()
 
     def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
+        wall, cpu = self._now()
+        self.seconds[stage] = wall - self._last[0], cpu - self._last[1]
+        self._last = wall, cpu
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
 
 
 # The script. --------------------------------------------------------------------------------
@@ -141,6 +147,15 @@ def ours(folder: Path, session: Path, **detector: Any) -> tuple[Seconds, tl.Run]
     return clock.seconds, run
 
 
+def warm_up(home: Path) -> None:
+    """Imports and compiled code, for both."""
+    few = home / "warm" / "frames"
+    few.parent.mkdir()
+    make_series(few, 10)
+    script(few, 2)
+    ours(few, few.with_name("few.trackleed"))
+
+
 def same_model(run: tl.Run) -> pd.DataFrame:
     """Fits as the script makes them: no weights, a constant background, ROIs of its size."""
     side = 2 * HALF + 1
@@ -190,20 +205,24 @@ def agreement(spots: pd.DataFrame, run: tl.Run, frames: int) -> str:
 
 
 def median(runs: list[Seconds]) -> Seconds:
-    return {stage: statistics.median(run[stage] for run in runs) for stage in runs[0]}
+    found = {}
+    for stage in runs[0]:
+        wall, cpu = zip(*(run[stage] for run in runs), strict=True)
+        found[stage] = statistics.median(wall), statistics.median(cpu)
+    found["all"] = sum(wall for wall, _ in found.values()), sum(cpu for _, cpu in found.values())
+    return found
 
 
 def report(script_s: Seconds, runs: dict[str, Seconds]) -> None:
-    line = ["seconds", "script", *(f"trackleed, {name} | ratio" for name in runs)]
+    line = ["seconds (cpu)", "script", *(f"trackleed, {name} | ratio (cpu)" for name in runs)]
     print("| " + " | ".join(line) + " |")
     print("|" + " --- |" * (2 + 2 * len(runs)))
-    for stage in [*script_s, "all"]:
-        row = [stage]
-        base = sum(script_s.values()) if stage == "all" else script_s[stage]
-        row.append(f"{base:.2f}")
+    for stage, (wall, cpu) in script_s.items():
+        row = [stage, f"{wall:.2f} ({cpu:.2f})"]
         for seconds in runs.values():
-            here = sum(seconds.values()) if stage == "all" else seconds[stage]
-            row += [f"{here:.2f}", f"{base / here:.0f}x"]
+            wall_here, cpu_here = seconds[stage]
+            row += [f"{wall_here:.2f} ({cpu_here:.2f})"]
+            row += [f"{wall / wall_here:.0f}x ({cpu / cpu_here:.0f}x)"]
         print("| " + " | ".join(row) + " |")
 
 
@@ -222,11 +241,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="trackleed-") as name:
         home = Path(name)
         make_series(home / "frames", options.frames)
+        warm_up(home)
         theirs: list[Seconds] = []
         us: dict[str, list[Seconds]] = {kind: [] for kind in kinds}
         for repeat in range(options.repeats):
             seconds, spots = script(home / "frames", some)
-            theirs.append({k: v * options.frames / some for k, v in seconds.items()})
+            more = options.frames / some
+            theirs.append({k: (wall * more, cpu * more) for k, (wall, cpu) in seconds.items()})
             for kind, detector in kinds.items():
                 seconds, run = ours(
                     home / "frames", home / f"{kind} {repeat}.trackleed", **detector
