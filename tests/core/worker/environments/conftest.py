@@ -52,6 +52,7 @@ def trackleed_trackers():
     )
     yield BackendSpec(
         name="bare", summary="s", factory="nowhere:Bare", runs_in="worker", requires=("farlib",),
+        install="pip install farlib==1",
     )
     yield BackendSpec(
         name="loads", summary="s", factory="far_backends:Loads", runs_in="worker",

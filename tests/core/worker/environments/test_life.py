@@ -188,6 +188,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(call: Call, world: Any, tmp_pat
     ("words", "said"),
     [
         (("create", "a"), "envs create needs a backend — as in: --for cutie"),
+        (("create", "a", "--for", "bare"), "bare has no recipe to make an environment from"),
         (("create", "a", "--for", "telepathy"), "no backend is called 'telepathy'"),
         (("create", "A", "--for", "farnet"), "cannot be called 'A'"),
         (("create", "a", "--for", "farnet", "--python", "none"), "none is no Python that can be"),

@@ -143,6 +143,13 @@ def test_readiness_of_a_backend_without_with_and_with_half_an_environment(
     found = readiness(farnet, {**listed(tmp_path / "half/bin/python"), **full})
     assert (found.ready, found.short) == (True, "in gpu")
     assert found.text == "ready in gpu (farnet@gpu)"
+    named = readiness(
+        registry.find("tracker", "bare"), listed(tmp_path / "half/bin/python", backends=("bare",))
+    )
+    assert (
+        named.text
+        == f"in vos: farlib not installed: {tmp_path}/half/bin/python -m pip install farlib==1"
+    )
     bare = readiness(registry.find("tracker", "bare"), {})
     assert bare.text.endswith("trackleed envs add bare --for bare --python PATH")
 

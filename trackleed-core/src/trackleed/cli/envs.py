@@ -111,6 +111,12 @@ def create(name: str, backends: tuple[str, ...], fetch: bool, **flags: Any) -> N
     specs = specs_of(backends)
     if not specs:
         raise InputError("envs create needs a backend", "as in: --for cutie")
+    for spec in specs:
+        if spec.recipe is None:
+            raise InputError(
+                f"{spec.name} has no recipe to make an environment from",
+                f"list one of yours: trackleed envs add {name} --for {spec.name} --python PATH",
+            )
     with watched() as tell:
         environment = building.make(plan_of(name, specs, flags), tell)
     click.echo(f"made {name}: {environment.python}, listed in {environment.source}")

@@ -101,7 +101,7 @@ def _worker(environment: Environment, spec: BackendSpec) -> Finding:
 
 def _interpreter(environment: Environment, specs: Sequence[BackendSpec]) -> Iterator[Finding]:
     """Version, modules and device, as the interpreter itself tells."""
-    makers = " ".join(f"--for {spec.name}" for spec in specs)
+    makers = " ".join(f"--for {spec.name}" for spec in specs if spec.recipe)
     install = f"trackleed envs install {environment.name} {makers}".rstrip()
     said, died = _ask(environment, specs)
     for line in said:
@@ -170,7 +170,7 @@ def _device(wanted: str, found: list[str] | None) -> Iterator[Finding]:
         if wanted not in ("auto", "cpu"):
             yield Finding(False, f"device {wanted} cannot be looked for without torch")
     elif wanted == "auto":
-        yield Finding(True, f"device {'cuda' if 'cuda' in found else found[-1]} (auto)")
+        yield Finding(True, f"device {'cuda' if 'cuda' in found else 'cpu'} (auto)")
     elif wanted in found:
         yield Finding(True, f"device {wanted}")
     else:

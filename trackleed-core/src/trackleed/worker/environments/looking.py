@@ -182,10 +182,10 @@ def _no_python(environment: Environment, error: EnvironmentUnusable) -> Lack:
 
 
 def _absent(names: str, spec: BackendSpec, environment: Environment) -> Lack:
-    return Lack(
-        f"{names} not installed",
-        f"trackleed envs install {environment.name} --for {spec.name}",
-    )
+    mend = f"trackleed envs install {environment.name} --for {spec.name}"
+    if spec.recipe is None:  # its own words, for the environment's python
+        mend = spec.install.replace("pip ", f"{environment.python} -m pip ", 1)
+    return Lack(f"{names} not installed", mend)
 
 
 def _not_for(spec: BackendSpec, environment: Environment) -> Lack:
