@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
+from trackleed.analysis.positions.relative import NO_NUMBERS
 from trackleed.builtin.refiners.status import NUMBERS
 from trackleed.simulate.truth import TRUTH
-from trackleed.tables import SPECS, FitStatus, State, TableSpec
+from trackleed.tables import SPECS, FitStatus, PositionStatus, State, TableSpec
 
 FILE = Path(__file__).with_name("tables.md")
 
@@ -75,6 +76,13 @@ ABOUT = {
     "track_quality": """What to trust, made by `quality`; a row for each track. Medians are NaN
         where no fit is usable.""",
     "frame_quality": """The same for each frame, made by `quality`.""",
+    "group_fits": """Joint fits of a reference and its satellites, made by `positions`; a row for
+        every spot of a group in every frame that has its track. Errors and `status` are as in
+        `fits`. Spots that were left out of the joint fit have `n_together` 0 and, as `amplitude`,
+        the height of a spot as wide as the reference at their seed.""",
+    "positions": """Satellites relative to their reference, made by `positions`; a row for every
+        satellite in every frame. The errors of dx, dy, r and the angle take the covariance of
+        the two positions in the joint fit along.""",
     "truth": """Made by `trackleed simulate`, in `truth/truth.parquet` and `truth/truth.csv` beside
         the frames; a row for every spot in every frame, whether it can be seen or not.""",
 }
@@ -99,6 +107,20 @@ STATUSES = {
     FitStatus.NO_CONVERGENCE: "the fit did not settle",
     FitStatus.LEFT_ROI: "it settled too far from the track, or wider than the ROI can show",
     FitStatus.NEIGHBOUR: "the light of another track's spot disturbs the fit",
+}
+
+RELATIVE = {
+    PositionStatus.OK: "usable",
+    PositionStatus.NO_REFERENCE: "the reference has no position to measure from",
+    PositionStatus.LOST: "the satellite's track has no position in this frame",
+    PositionStatus.NEAR_EDGE: "too little of the satellite's ROI lies inside the frame",
+    PositionStatus.MASKED: "the mask hides the satellite",
+    PositionStatus.TOO_DIM: "no satellite above the noise; `amplitude_limit`: how high at most",
+    PositionStatus.NO_CONVERGENCE: "the joint fit did not settle with it",
+    PositionStatus.WALKED: "the fit left its seed, or went over to a neighbour",
+    PositionStatus.MERGED: "too near to the reference to be told apart",
+    PositionStatus.JUMPED: "away from where the satellite's other frames put it",
+    PositionStatus.SATURATED: "clipped pixels under one of the two; fitted to the others",
 }
 
 KEPT = """Numbers that are kept under another word than `ok` are there to be looked at, not to be
@@ -128,6 +150,11 @@ FILES = (
         "`track_id`, `first_frame`, `last_frame`, `x_start`, `y_start` (px, as tracked), "
         "`n_measured` (frames in which it was seen), `colour` (in the pictures)",
     ),
+    (
+        "`positions.csv`, `positions_group_01.csv` ...",
+        "every satellite in every frame; all groups, and each in a file of its own",
+        "`frame`, those of `index`, those of `positions`",
+    ),
 )
 
 FILES_TEXT = """Comma, decimal point, UTF-8, one line of names. `trackleed export RUN.trackleed --as
@@ -143,6 +170,8 @@ def text() -> str:
             parts += ["### State of a track in a frame", _states()]
         if spec.name == "fits":
             parts += ["### Status of a fit", _paragraph(KEPT), _statuses()]
+        if spec.name == "positions":
+            parts += ["### Status of a relative position", _relative()]
     parts += ["## The CSV files", _paragraph(FILES_TEXT)]
     parts += [_grid(("file", "a row for", "columns"), FILES)]
     return "\n\n".join([*parts, *_table(TRUTH)]) + "\n"
@@ -162,6 +191,11 @@ def _states() -> str:
 
 def _statuses() -> str:
     rows = [(f"`{w}`", STATUSES[w], "kept" if w in NUMBERS else "NaN") for w in FitStatus]
+    return _grid(("status", "meaning", "numbers"), rows)
+
+
+def _relative() -> str:
+    rows = [(f"`{w}`", RELATIVE[w], "NaN" if w in NO_NUMBERS else "kept") for w in PositionStatus]
     return _grid(("status", "meaning", "numbers"), rows)
 
 
