@@ -118,12 +118,11 @@ def only_runs(progress: Progress) -> Progress:
 
 
 def _folder(sources: tuple[str, ...], level: str) -> str:
-    names = "-".join(Path(source.removeprefix("suite:")).stem for source in sources)
-    return (
-        f"bench-{names}-{level}"
-        if any("leed-" in source for source in sources)
-        else (f"bench-{names}")
-    )
+    from trackleed.simulate import SUITES
+
+    names = [source.removeprefix("suite:") for source in sources]
+    parts = [f"{name}-{level}" if name in SUITES else Path(name).stem for name in names]
+    return "-".join(["bench", *parts])
 
 
 def _seeds(text: str | None) -> list[int] | None:
