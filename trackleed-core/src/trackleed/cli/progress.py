@@ -21,7 +21,6 @@ from rich.progress import (
 from rich.text import Text
 
 from trackleed.progress import Progress as Callback
-from trackleed.progress import silent
 
 
 class RateColumn(ProgressColumn):
@@ -39,10 +38,10 @@ def progress_bars(quiet: bool = False) -> Iterator[Callback]:
 
     Where standard error is no terminal each stage gets one line when it is done.
     """
-    if quiet:
-        yield silent
-        return
     console = Console(stderr=True)
+    if quiet:
+        yield _Quiet(console)
+        return
     if not console.is_terminal:
         yield _Lines(console)
         return
@@ -74,13 +73,27 @@ class _Bars:
         self.bars.console.print(text, style="yellow", highlight=False, markup=False)
 
 
-class _Lines:
+class _Quiet:
+    """Only what is said in words."""
+
     def __init__(self, console: Console) -> None:
         self.console = console
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        pass
 
     def say(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
+
+class _Lines(_Quiet):
+    """A line for each stage when it is done."""
+
+    finished = ""
+
     def __call__(self, stage: str, done: int, total: int) -> None:
-        if total and done == total:
+        if total and done == total and self.finished != stage:
             self.console.print(f"{stage}: {done} done", highlight=False)
+            self.finished = stage
+        elif done < total:
+            self.finished = ""

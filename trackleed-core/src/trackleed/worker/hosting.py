@@ -241,6 +241,8 @@ class Host:
         if kind in OF_ADAPTERS:
             return OF_ADAPTERS[kind](f"{self.order.label}: {text}", message.fields["hint"])
         why = f"{kind}: {text}" if text else kind
+        if kind == "ModuleNotFoundError":
+            why += f" (see: trackleed envs check {self.order.environment.name})"
         return WorkerError(f"{self.order.label} failed", self.where, why, self._where_log())
 
     def _where_log(self) -> str:
