@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import threading
@@ -14,6 +15,10 @@ import pytest
 
 from trackleed.errors import BackendNotReady, InputError, WorkerError
 from trackleed.worker import log
+from trackleed.worker.hosting import Order
+from trackleed.worker.remote import RemoteTracker
+
+from .conftest import OPTIONS, QUICK
 
 Hosted = Callable[..., Any]
 
@@ -196,13 +201,15 @@ def test_two_workers_at_once_do_not_know_of_each_other(
 
 
 def test_a_remote_that_is_forgotten_takes_its_worker_along(
-    hosted: Hosted, frames: Any, seeds: Any
+    environment: Any, frames: Any, seeds: Any
 ) -> None:
-    remote = hosted()
-    collect(remote, frames, seeds)
+    order = Order("tracker", "trackleed_faulty.backends:Tracker", OPTIONS, environment)
+    remote = RemoteTracker(order, QUICK)
+    assert len(collect(remote, frames, seeds)[0]) == 8
     number = pid(remote)
     assert not gone(number, within=0.1)
-    remote._host.close()
+    del remote
+    gc.collect()
     assert gone(number)
 
 

@@ -90,7 +90,7 @@ class WorkerError(BackendFailed):
     """
 
     def __init__(
-        self, what: str, where: str, why: str = "", log: str = "", lines: Sequence[str] = ()
+        self, what: str, where: str = "", why: str = "", log: str = "", lines: Sequence[str] = ()
     ) -> None:
         self.what, self.where, self.why, self.log, self.lines = what, where, why, log, tuple(lines)
         text = " ".join(filter(None, (what, where)))

@@ -58,6 +58,7 @@ class Process:
         finally:
             os.close(prints)
             os.close(watched)
+        self._over = False
         log.pump(printed)
 
     @property
@@ -69,7 +70,7 @@ class Process:
         """Whether it has ended. It is not reaped, so that its number stays its own."""
         if self._popen.returncode is not None:
             return True
-        if sys.platform == "win32":
+        if not hasattr(os, "waitid"):  # some systems cannot look without reaping
             return self._popen.poll() is not None
         try:
             flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -86,8 +87,9 @@ class Process:
         at_once : bool
             Kill it; it does not listen any more.
         """
-        if self._popen.returncode is not None:
+        if self._over:
             return
+        self._over = True
         if not at_once and not self._ends_within(clocks.quit):
             self._popen.terminate()
             self._ends_within(clocks.terminate)
