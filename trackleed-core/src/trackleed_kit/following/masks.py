@@ -1,0 +1,53 @@
+"""Between masks and boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Tuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+_SPOT = 0.3
+"""Radius of a spot as a mask, in sides of its box, which is wider than the spot."""
+
+
+def index_mask(boxes: Array, shape: Tuple[int, int]) -> Array:
+    """Ellipses of boxes (n, x y width height) as one mask (y, x): 0 is none, k + 1 is box k.
+
+    Where two overlap, a pixel belongs to the nearer one; a box is never without a pixel.
+    """
+    rows, columns = np.indices(shape)
+    mask = np.zeros(shape, np.int64)
+    nearest = np.full(shape, np.inf)
+    for k, (x, y, width, height) in enumerate(boxes):
+        reach = np.maximum(np.array([width, height]) * _SPOT, 0.8)
+        distance = ((columns - x) / reach[0]) ** 2 + ((rows - y) / reach[1]) ** 2
+        inside = (distance <= 1) & (distance < nearest)
+        mask[inside] = k + 1
+        nearest[inside] = distance[inside]
+    return mask
+
+
+def of_masks(probability: Array) -> Array:
+    """Rows (n, x y width height confidence) of soft masks (n, y, x) with values in [0, 1].
+
+    The place is the centre of mass of the probability inside the mask (where it is over one
+    half), the box has the variance of that mass as a spot's box has (a spot is 0.3 of its box),
+    and the confidence is the mean probability inside. NaN, with confidence 0, where nothing is.
+    """
+    n, rows, columns = probability.shape
+    found = np.full((n, 5), np.nan)
+    found[:, 4] = 0.0
+    y, x = np.indices((rows, columns))
+    for k in range(n):
+        inside = probability[k] > 0.5
+        if not inside.any():
+            continue
+        p, px, py = probability[k][inside], x[inside], y[inside]
+        mx, my = np.average(px, weights=p), np.average(py, weights=p)
+        # A filled ellipse of half-axis a has the variance a**2 / 4; a pixel has 1 / 12.
+        spread = [np.average((v - m) ** 2, weights=p) + 1 / 12 for v, m in ((px, mx), (py, my))]
+        found[k] = (mx, my, *(2 * np.sqrt(spread) / _SPOT), p.mean())
+    return found
