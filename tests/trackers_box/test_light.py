@@ -7,6 +7,9 @@ import pytest
 
 pytest.importorskip("scipy")
 
+from scipy.stats import norm
+from scipy.stats import t as student
+
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 
 SIGMA, SIDE = 3.0, 18.0
@@ -62,3 +65,32 @@ def test_where_too_little_is_free_nothing_is_told(point):
 
 def test_pixels_that_are_all_the_same_tell_nothing():
     assert look(np.zeros((60, 60)), [(30.0, 30.0)])[0].tolist() == [0.0]
+
+
+def grid(size):
+    """Places (n, 2) so far from each other that their pixels are not shared."""
+    y, x = np.mgrid[12 : size - 12 : 19, 12 : size - 12 : 19]
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+@pytest.mark.parametrize("level", [2.0, 3.0, SIGNIFICANT])
+def test_false_alarms_are_as_many_as_students_t_says(level):
+    points = grid(900)
+    t = np.concatenate(
+        [look(picture(shape=(900, 900), seed=s), points, points[:1])[0] for s in range(5)]
+    )
+    n_pixels = np.pi * (2.5 * SIGMA) ** 2
+    wanted = len(t) * student.sf(level, n_pixels - 4)
+    assert abs((t >= level).sum() - wanted) < 4 * np.sqrt(wanted) + 2
+
+
+@pytest.mark.parametrize("errors", [3.0, 4.0, 5.0, 6.5])
+def test_spots_are_missed_as_often_as_their_height_says(errors):
+    points = grid(500)
+    t, height = look(picture(shape=(500, 500)), points, points[:1])
+    error = 4.0 * np.median(height / t)  # of a height, from the noise of 4
+    spots = [(x, y, errors * error) for x, y in points]
+    image = picture(spots, shape=(500, 500), seed=1)
+    missed = (look(image, points, points[:1])[0] < SIGNIFICANT).mean()
+    wanted = norm.cdf(SIGNIFICANT - errors)
+    assert missed == pytest.approx(wanted, abs=4 * np.sqrt(wanted / len(points)) + 0.01)

@@ -79,7 +79,7 @@ def follow(series: Series) -> Course:
     """Link all detections, from the frame with most bright ones both ways."""
     n, many = len(series), len(series.boxes)
     path = Path(np.zeros((n, 4)), np.zeros(n, bool), np.full(n, np.nan), np.full(many, -1))
-    spots = _none(many, series.rules.shift)
+    spots = _none(many)
     if not many:
         return Course(*path, _FIRST_NOISE)
     bright = series.boxes[:, 4] >= np.median(series.boxes[:, 4])
@@ -95,11 +95,11 @@ def follow(series: Series) -> Course:
     return Course(*path, float(spots.told[steps.NOISE]))
 
 
-def _none(most: int, shift: float) -> Spots:
+def _none(most: int) -> Spots:
     """No spots, with room for so many."""
     told = np.zeros(3)
     told[steps.NOISE], told[steps.WANDER] = _FIRST_NOISE, steps.LEAST_WANDER
-    told[steps.USUAL] = shift
+    told[steps.USUAL] = _FIRST_NOISE
     return Spots(
         place=np.zeros((most, 2)),
         variance=np.zeros(most),

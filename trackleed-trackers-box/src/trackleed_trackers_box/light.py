@@ -1,8 +1,19 @@
 """Whether the pixels show a spot where one is expected.
 
-A Gaussian of the spot's width, at the expected place, is fitted with a sloped background by linear
-least squares. The height over its standard error, from the scatter of the residuals, is Student's
-t: if it is large, the spot is there, though no detector may have dared to say so.
+Around the expected place, out to 2.5 widths sigma = side / 6 of its ROI, pixel values are fitted
+by linear least squares with
+
+    v(x, y) = h exp(-((x - x0)^2 + (y - y0)^2) / (2 sigma^2)) + a + b x + c y
+
+where x0, y0 and sigma are given. The height over its standard error, t = h / sqrt(s^2 C_hh), with
+s^2 = RSS / (n - 4) from the residuals of the n pixels and C the inverse of the normal matrix, is
+Student's t with n - 4 degrees of freedom if there is no spot (N. R. Draper and H. Smith, Applied
+Regression Analysis, Wiley 1998, ch. 1 and 5). A spot is there from t = 4 on. Chance alone reaches
+that in 1 case of 16,000 with 100 pixels, of 22,000 with 200 (a ROI of 19 px), of 31,000 with many
+(one-sided tail of Student's t). A spot whose height is k standard errors is missed with the
+probability that a normal deviate is less than 4 - k: half at k = 4, 2.3 % at 6, 0.1 % at 7. The
+noise has to be about the same in all these pixels, and independent; structure of the background
+that looks like a spot is one to this test.
 """
 
 from __future__ import annotations
@@ -11,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackleed_trackers_box.compiled import lights
+
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 SIGNIFICANT = 4.0
-"""Value of t from which a spot is there: chance reaches it once in 30,000 times."""
+"""Value of t from which a spot is there: chance reaches it once in about 20,000 times."""
 
 _SIGMAS = 6.0  # widths of the Gaussian in the side of a ROI
-_HALF = 2.5  # widths from the place that the fit reaches
-_ENOUGH = 0.5  # part of the pixels there that must be free
 
 
 def seen_light(
@@ -45,40 +56,7 @@ def seen_light(
     t, height : ndarray (n,)
         0 where too few pixels are free.
     """
-    t, height = np.zeros(len(points)), np.zeros(len(points))
-    for k, (point, side) in enumerate(zip(points, sides)):  # noqa: B905
-        t[k], height[k] = _one(frame, free, point, float(side) / _SIGMAS, others)
-    return t, height
-
-
-def _one(
-    frame: Array, free: Array, point: Array, sigma: float, others: Array
-) -> tuple[float, float]:
-    reach = _HALF * sigma
-    low = np.maximum(np.ceil(point - reach).astype(int), 0)
-    high = np.minimum(np.floor(point + reach).astype(int) + 1, frame.shape[::-1])
-    if (high <= low).any():
-        return 0.0, 0.0
-    window = slice(low[1], high[1]), slice(low[0], high[0])
-    dy, dx = np.mgrid[window].astype(float)
-    dx, dy = dx - point[0], dy - point[1]
-    square = dx**2 + dy**2
-    inside = square <= reach**2
-    use = inside & free[window] & np.isfinite(frame[window])
-    for other in others[(np.abs(others - point) < 2 * reach).all(axis=1)] - point:
-        # Nearer to the other: beyond the middle of the way to it.
-        use &= dx * other[0] + dy * other[1] <= (other**2).sum() / 2
-    if use.sum() < _ENOUGH * inside.sum() or use.sum() < 8:
-        return 0.0, 0.0
-    dx, dy, square = dx[use], dy[use], square[use]
-    design = np.stack([np.exp(-square / (2 * sigma**2)), np.ones(len(dx)), dx, dy], axis=1)
-    value = frame[window][use].astype(float)
-    try:
-        inverse = np.linalg.inv(design.T @ design)
-    except np.linalg.LinAlgError:
-        return 0.0, 0.0
-    fit = inverse @ (design.T @ value)
-    scatter = np.sqrt(((value - design @ fit) ** 2).sum() / (len(value) - 4))
-    if not np.isfinite(scatter) or scatter == 0:
-        return 0.0, 0.0
-    return float(fit[0] / (scatter * np.sqrt(inverse[0, 0]))), float(fit[0] / scatter)
+    pixels = np.ascontiguousarray(frame, dtype=np.float32)
+    at, around = (np.ascontiguousarray(places, dtype=float) for places in (points, others))
+    sigmas = np.asarray(sides, dtype=float) / _SIGMAS
+    return lights.heights(pixels, np.ascontiguousarray(free), at, sigmas, around)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
+_TOGETHER = 0.5  # of the sightings of a spot, at most, together with those of one that is it
 _CHANCE = 1e-2  # of one track, in all, that false detections make
 _GATE = 4.0  # standard deviations between a spot and its detection
 _STILL = 0.3  # scatter on the screen over that in the pattern, of what does not move with it
@@ -28,6 +29,8 @@ _BLURRED = 3.0  # times the usual scatter of the spots in a frame: out of focus
 _GOOD = 0.3  # px, scatter that is never taken for that
 _DENSE = 2  # times as many frames as sightings may lie between those that make a track
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
+_JUMPS = 0.025  # of a ROI, usual departure from a straight way, of what wanders
+_SMOOTHLY = 10  # steps that can tell that
 _BLOCK = 5  # sightings, and as many to each side tell their middle: lens errors are slow
 
 
@@ -112,7 +115,11 @@ def _hosts(found: Sightings, series: Series, course: Course) -> Array:
     pairs = np.sort(cKDTree(centre).query_pairs(reach, output_type="ndarray"), axis=1)
     for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
         if host[first] == first and host[second] == second:
-            host[second] = first
+            one, other = (found.frame[start[k] : start[k + 1]] for k in (first, second))
+            # Two that are seen together are two.
+            both = (np.searchsorted(one, other, side="right") > np.searchsorted(one, other)).sum()
+            if both <= _TOGETHER * len(other):
+                host[second] = first
     return host
 
 
@@ -129,7 +136,11 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     near = replace(near, stray=_strays(near, series, course))
     near = near.some(near.stray <= ROI_PART * series.rules.side, near.spot)
     kept = _lasting(near, course, least) & ~_by_chance(near, series, course, single, len(lengths))
-    kept &= _in_one_place(near, series, course) & ~_still(near, course)
+    kept &= _in_one_place(near, series, course)
+    still = kept & _still(near, course)
+    if 2 * still.sum() < kept.sum():
+        # Marks and hot pixels are fewer than spots; half of the spots may stand while others pass.
+        kept &= ~still
     return near.some(kept[near.spot], near.spot)
 
 
@@ -165,14 +176,18 @@ def _strays(found: Sightings, series: Series, course: Course) -> Array:
 
 
 def _in_one_place(found: Sightings, series: Series, course: Course) -> Array:
-    """Whether spots (spots,) keep to a place, or leave it slowly as lens errors make them do."""
+    """Whether spots (spots,) keep to a place or leave it smoothly: by lens errors, or a phase's."""
     start = found.start
+    side, noise = series.rules.side, course.noise
     usual = places.medians(found.stray, start)
-    limit = max(_WANDERS * series.rules.side, _GATE * course.noise / 2)
+    limit = max(_WANDERS * side, _GATE * noise / 2)
     clear = minimum_filter(series.film.valid, 2 * int(series.rules.side / 2) + 1, mode="nearest")
     free = np.bincount(found.spot, within(found.point, clear)) > 0.5 * np.diff(start)
     # Next to the mask only a part of a spot is seen, and its place is pulled.
-    return np.asarray(usual <= np.where(free, limit, 2 * limit))
+    keeps = usual <= np.where(free, limit, 2 * limit)
+    bends = places.bends(found.place, found.frame, start, _SMOOTHLY)
+    bends *= float(np.exp(np.median(course.motions[:, 2])))
+    return np.asarray(keeps | (bends <= max(_JUMPS * side, _GATE * noise / 2)))
 
 
 def _still(found: Sightings, course: Course) -> Array:

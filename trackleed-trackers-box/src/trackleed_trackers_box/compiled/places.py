@@ -53,6 +53,26 @@ def strays(place: Array, start: Array, block: int) -> Array:
 
 
 @entry
+def bends(place: Array, frame: Array, start: Array, least: int) -> Array:
+    """Median distance (spots,) of a place to the middle between those of the next frames.
+
+    Infinite for spots with less than ``least`` of them.
+    """
+    result = np.full(len(start) - 1, np.inf)
+    for spot in range(len(result)):
+        apart, count = np.empty(start[spot + 1] - start[spot]), 0
+        for k in range(start[spot] + 1, start[spot + 1] - 1):
+            if frame[k + 1] - frame[k - 1] == 2:
+                dx = place[k, 0] - (place[k - 1, 0] + place[k + 1, 0]) / 2
+                dy = place[k, 1] - (place[k - 1, 1] + place[k + 1, 1]) / 2
+                apart[count] = np.hypot(dx, dy)
+                count += 1
+        if count >= least:
+            result[spot] = np.median(apart[:count])
+    return result
+
+
+@entry
 def medians(value: Array, start: Array) -> Array:
     """Median (spots,) of the values (n,) of each spot; NaN if it has none."""
     result = np.full(len(start) - 1, np.nan)

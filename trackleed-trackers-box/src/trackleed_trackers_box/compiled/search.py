@@ -18,6 +18,7 @@ _REACH = 3.0  # spreads that a shift may be long
 _CANDIDATES = 3  # shifts that are tried
 _WORTH = 0.6  # votes of a shift that is tried, over those of the best
 _APART = 2  # cells between two shifts that are tried
+_TURNS = 0.05  # rad, that a pattern may be turned by when it is
 _GATE = 4.0  # standard deviations between a spot and its detection
 _MOST = 0.8  # of the detections, by weight, that leave no room for another motion
 _MANY = 4  # detections, at least, that do
@@ -71,41 +72,51 @@ def registered(
         return best, False
     least = max(_GATE * noise, 1.0)
     size = np.sqrt((place[:, 0] ** 2 + place[:, 1] ** 2).max()) * np.exp(expected[2])
-    span = 2 * spread[2]
-    count = 1 + 2 * int(np.ceil(span * size / _BIN - 0.5)) if span * size > _BIN / 2 else 1
-    # First what is expected, then any shift, then any scale: what explains enough is taken.
-    for stage in range(3 if count > 1 else 2):
+    worth = _worth(len(points), area, noise, 1.0)
+    # First what is expected, then any shift, then any scale, then any turn: what explains enough
+    # is taken.
+    loose, enough = spread.copy(), False
+    for stage in range(4):
+        offsets = np.zeros((1, 2))
+        if stage == 2:
+            offsets = _offsets(2 * spread[2], size, 0)
+        if stage == 3:
+            loose[3] = max(spread[3], _TURNS)
+            offsets = _offsets(2 * loose[3], size, 1)
         if stage == 0:
             starts = expected.copy().reshape(1, 4)
+        elif stage > 1 and len(offsets) == 1:
+            continue
         else:
-            starts = _starts(
-                place,
-                presence,
-                points,
-                weights,
-                expected,
-                np.linspace(-span, span, count) if stage == 2 else np.zeros(1),
-                spread,
-                _worth(len(points), area, noise, 1.0),
-            )
+            starts = _starts(place, presence, points, weights, expected, offsets, loose, worth)
         for k in range(len(starts)):
             motion = refined(
-                place, presence, points, weights, starts[k], expected, spread, noise,
+                place, presence, points, weights, starts[k], expected, loose, noise,
                 max(2 * _BIN, least), least,
             )  # fmt: skip
             hits, share, there, trust, misfit = agreement(
                 place, presence, points, weights, motion, _GATE * noise
             )
-            if hits >= _MANY and share > _MOST:
-                return motion, True
             if hits:
                 # How many of the spots are there at all is not known, since most may have
                 # vanished: the share that is seen is put in, at the price of one for each.
                 odds = trust * (_worth(len(points), area, noise, there) - 1)
                 odds -= 0.5 * misfit / noise**2 + _surprise(motion - expected, noise, spread, usual)
                 if odds > most:
-                    best, most = motion, odds
+                    best, most, enough = motion, odds, hits >= _MANY and share > _MOST
+        if enough:
+            return best, True
     return (best, True) if most > sure else (expected, False)
+
+
+@part
+def _offsets(span: float, size: float, axis: int) -> Array:
+    """Changes (n, 2) of scale and angle, along one axis, that move the outermost spot by cells."""
+    count = int(np.ceil(span * size / _BIN - 0.5)) if span * size > _BIN / 2 else 0
+    offsets = np.zeros((2 * count + 1, 2))
+    for k in range(2 * count + 1):
+        offsets[k, axis] = span * (k - count) / max(count, 1)
+    return offsets
 
 
 @part
@@ -124,12 +135,14 @@ def _starts(
     votes, tried = np.empty(_CANDIDATES * len(offsets)), np.empty((_CANDIDATES * len(offsets), 4))
     for k in range(len(offsets)):
         motion = expected.copy()
-        motion[2] += offsets[k]
+        motion[2] += offsets[k, 0]
+        motion[3] += offsets[k, 1]
         table = ballot(on_screen(motion, place), presence, points, weights, half, _BIN)
+        rare = (offsets[k, 0] / spread[2]) ** 2 + (offsets[k, 1] / spread[3]) ** 2
         for row in range(len(table)):
             for column in range(len(table)):
                 away = (row - half - 1) ** 2 + (column - half - 1) ** 2
-                prior = away * (_BIN / spread[0]) ** 2 + (offsets[k] / spread[2]) ** 2
+                prior = away * (_BIN / spread[0]) ** 2 + rare
                 table[row, column] = worth * table[row, column] - 0.5 * prior
         for n in range(_CANDIDATES * k, _CANDIDATES * (k + 1)):
             row, column = _peak(table)
@@ -187,10 +200,12 @@ def _worth(detections: int, area: float, noise: float, share: float) -> float:
 def _surprise(step: Array, noise: float, spread: Array, usual: float) -> float:
     """Log odds against a step of the motion, and against one so exactly measured by chance.
 
-    A pattern either goes on as usual or jumps.
+    A pattern either goes on as usual or jumps, and is turned as usual or by much.
     """
     squared, odds = step[0] ** 2 + step[1] ** 2, np.inf
     for size in (usual, spread[0]):
         one = 0.5 * squared / size**2 + 2 * np.log(max(size / noise, 1.0)) + np.log(2)
         odds = min(odds, one)
-    return odds + 0.5 * ((step[2] / spread[2]) ** 2 + (step[3] / spread[3]) ** 2)
+    steady = (step[3] / spread[3]) ** 2
+    turned = (step[3] / _TURNS) ** 2 + 2 * np.log(2 * _TURNS / spread[3])
+    return odds + 0.5 * ((step[2] / spread[2]) ** 2 + min(steady, turned))
