@@ -17,6 +17,7 @@ from trackleed.errors import InputError
 from trackleed.progress import Progress, silent
 from trackleed.registry import Registry
 from trackleed.simulate import SUITES, Level
+from trackleed.worker.backends import find_backend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,10 +166,10 @@ def bench(
 def _check(trackers: list[str], setup: Setup) -> None:
     """Fail now, and not after an hour, over what can be known beforehand."""
     registry = Registry.discover()
-    registry.find("detector", setup.detector).make(**setup.of("detector"))
-    registry.find("refiner", setup.refiner).make(**setup.of("refiner"))
+    find_backend(registry, "detector", setup.detector).make(**setup.of("detector"))
+    find_backend(registry, "refiner", setup.refiner).make(**setup.of("refiner"))
     for name in trackers:
-        registry.find("tracker", name).params(**setup.of(name))
+        find_backend(registry, "tracker", name).params(**setup.of(name))
     odd = [name for name in setup.options if name not in ("detector", "refiner", *trackers)]
     if odd:
         raise InputError(

@@ -22,6 +22,7 @@ from trackleed.pipeline import open_run
 from trackleed.progress import Progress, silent
 from trackleed.registry import Backend, Registry
 from trackleed.scoring import Counts, count, score_detections
+from trackleed.worker.backends import find_backend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +124,7 @@ class Trial:
         return {"backend": self.setup.detector, **self.setup.of("detector")}
 
     def _request(self, tracker: str, opened: Opened) -> dict[str, Any]:
-        needs = Registry.discover().find("tracker", tracker).spec.needs
+        needs = find_backend(Registry.discover(), "tracker", tracker).spec.needs
         found = opened.run.detect(**self._detection).id if "detections" in needs else None
         return {
             "session": str(opened.run.session.path),
@@ -140,7 +141,7 @@ class Trial:
         given = "frames"
         if tracker:
             with suppress(TrackleedError):
-                given = told(Registry.discover().find("tracker", tracker))
+                given = told(find_backend(Registry.discover(), "tracker", tracker))
         return {
             "key": self._key(tracker),
             "scenario": self.series.scenario,
@@ -159,7 +160,7 @@ class Trial:
         code = [_code("trackleed"), _code("trackleed_kit")]
         for kind, name in (("detector", self.setup.detector), ("tracker", tracker)):
             with suppress(TrackleedError):
-                found = registry.find(kind, name)  # type: ignore[arg-type]
+                found = find_backend(registry, kind, name)  # type: ignore[arg-type]
                 code.append(f"{found.version} {_code(found.spec.factory.partition('.')[0])}")
         options = {name: self.setup.of(name) for name in ("detector", "refiner", tracker)}
         parts = [self.series.key, self.setup.detector, self.setup.refiner, tracker, options, code]
