@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("zmq")
 
+from trackleed.files import locked
 from trackleed.frames import ArraySource, Correction, FrameSequence, NoiseModel
 from trackleed.worker.clocks import Clocks
 from trackleed.worker.environments import Environment
@@ -130,6 +131,12 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def make(version: str) -> Path:
         python = base / version / "bin" / "python"
+        base.mkdir(exist_ok=True)
+        with locked(base / "lock", str(base), wait=300):
+            complete(version, python)
+        return python
+
+    def complete(version: str, python: Path) -> None:
         if not (base / version / "complete").exists():
             outer = interpreter(version)
             if outer is None:
@@ -143,6 +150,5 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
                 if done.returncode:
                     pytest.skip(f"{' '.join(command)}: {done.stderr[-200:]}")
             (base / version / "complete").touch()
-        return python
 
     return make

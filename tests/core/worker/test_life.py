@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,6 +167,21 @@ def test_a_worker_on_another_machine_is_started_by_hand_and_encrypted(
     remote.close()
     assert not connection.exists()
     assert started[0].wait(20) == 0
+
+
+def test_a_port_that_is_taken_and_a_full_disk_are_said(
+    hosted: Any, frames: Any, seeds: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        env = Environment(name="far", source=Path(), address=address)
+        with pytest.raises(EnvironmentUnusable, match=f"cannot listen at {address}: Address alr"):
+            next(hosted(env=env).track(frames, seeds, None))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(EnvironmentUnusable, match="no temporary folder can be made: No such"):
+        next(hosted().track(frames, seeds, None))
 
 
 def test_a_worker_on_another_machine_ends_when_its_host_is_gone(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Host:
         """What the backend has for the user, such as the checksum of its checkpoint."""
         self.where = "while it started"
         """How far it has come, for messages."""
-        self.folder = Path(tempfile.mkdtemp(prefix="trackleed-"))
+        self.folder = _private_folder()
         self._own_log = log is None
         self.log = Log(log or self.folder / "worker.log")
         self._process: Process | None = None
@@ -177,7 +177,12 @@ class Host:
         self._connection = folder / f"{self.log.path.stem}.connection.json"
         packages = _packages(self.order.factory)
         paths = [str(path) for path in self.order.paths]
-        self._link.write_connection(self._connection, packages, paths)
+        try:
+            self._link.write_connection(self._connection, packages, paths)
+        except OSError as error:
+            raise EnvironmentUnusable(
+                f"cannot write {self._connection}: {error.strerror or error}"
+            ) from error
         python = environment.python if by_hand else environment.interpreter
         command = [str(python or "python"), "-u", "-X", "faulthandler", str(_entry())]
         command.append(str(self._connection.absolute()))
@@ -253,6 +258,15 @@ class Host:
     def _keep(self, message: Message) -> None:
         new = (str(note) for note in message.fields["notes"])
         self.notes += [note for note in dict.fromkeys(new) if note not in self.notes]
+
+
+def _private_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="trackleed-"))
+    except OSError as error:
+        raise EnvironmentUnusable(
+            f"no temporary folder can be made: {error.strerror or error}", "set TMPDIR"
+        ) from error
 
 
 def _entry() -> Path:

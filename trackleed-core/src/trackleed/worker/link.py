@@ -14,6 +14,7 @@ from typing import Any
 
 import zmq
 
+from trackleed.errors import EnvironmentUnusable
 from trackleed_kit.messages import HOST, WORKER, Message, Seal, sift
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the system allows 108
@@ -32,6 +33,11 @@ class Link:
         The heartbeat takes the next port.
     say : callable
         Told what is ignored.
+
+    Raises
+    ------
+    EnvironmentUnusable
+        If it cannot listen there.
     """
 
     def __init__(self, folder: Path, address: str | None, say: Callable[[str], None]) -> None:
@@ -131,11 +137,15 @@ class Link:
         if address is not None:
             socket.curve_server = True
             socket.curve_secretkey = self._curve["host"]["secret"].encode()
-            socket.bind(address)
         elif sys.platform == "win32" or len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
-            socket.bind("tcp://127.0.0.1:*")
+            address = "tcp://127.0.0.1:*"
         else:
-            socket.bind(f"ipc://{path}")
+            address = f"ipc://{path}"
+        try:
+            socket.bind(address)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise EnvironmentUnusable(f"cannot listen at {address}: {error.strerror}") from error
         return socket, socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")  # type: ignore[union-attr]
 
 
