@@ -8,6 +8,7 @@ import pytest
 import trackleed as tl
 from trackleed import tables
 from trackleed.errors import BackendFailed, InputError, SessionError, TrackleedError
+from trackleed.pipeline.current import chosen
 from trackleed.session import Session
 
 pytestmark = pytest.mark.usefixtures("plugin")
@@ -23,7 +24,7 @@ def run(spot_folder: Path, tmp_path: Path) -> tl.Run:
 
 def tracks(run: tl.Run) -> pd.DataFrame:
     """What later steps are given, in the order of frames and tracks."""
-    table = run.table(run._chosen("track", None))
+    table = run.table(chosen(run.session, "track", None))
     return table.sort_values(["frame", "track_id"], ignore_index=True)
 
 

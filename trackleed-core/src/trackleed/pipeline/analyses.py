@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from trackleed.pipeline.current import chosen
 from trackleed.pipeline.deriving import add_lattice, add_quality, add_radius_energy
 from trackleed.pipeline.engine import executor_or_threads
 from trackleed.pipeline.relating import add_positions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trackleed.session import Session, Step
 
 
-class Analyses(ABC):
+class Analyses:
     """Verbs of a `Run` that follow from its fits."""
 
     session: Session
@@ -51,8 +51,8 @@ class Analyses(ABC):
         InputError
             If the two tracks are no basis, or an option cannot be used.
         """
-        chosen = self._chosen("refine", fits)
-        return add_lattice(self.session, chosen, {"basis": basis, **options})
+        source = chosen(self.session, "refine", fits)
+        return add_lattice(self.session, source, {"basis": basis, **options})
 
     def radius_energy(self, *, fits: Step | str | None = None) -> list[Step]:
         """Fit r^2 (E + E0) = const to the radii that `analyse` found.
@@ -67,7 +67,7 @@ class Analyses(ABC):
         SessionError
             If there are no radii yet.
         """
-        return add_radius_energy(self.session, self._chosen("refine", fits))
+        return add_radius_energy(self.session, chosen(self.session, "refine", fits))
 
     def quality(self, *, fits: Step | str | None = None) -> list[Step]:
         """Say which tracks and frames to trust, and why some are uncertain.
@@ -77,7 +77,7 @@ class Analyses(ABC):
         list of Step
             With the ``deviations``, ``track_quality`` and ``frame_quality`` tables.
         """
-        return add_quality(self.session, self._chosen("refine", fits))
+        return add_quality(self.session, chosen(self.session, "refine", fits))
 
     def positions(
         self, backend: str = "gaussian", *, fits: Step | str | None = None, **options: Any
@@ -107,10 +107,6 @@ class Analyses(ABC):
             If a track is not there, or there are no satellites.
         """
         found = self.registry.find("refiner", backend)
-        chosen = self._chosen("refine", fits)
+        source = chosen(self.session, "refine", fits)
         with executor_or_threads(self.executor, self.jobs) as executor:
-            return add_positions(self.session, found, chosen, options, executor, self.progress)
-
-    @abstractmethod
-    def _chosen(self, kind: str, step: Step | str | None) -> Step:
-        """The step that the user named, or the current one."""
+            return add_positions(self.session, found, source, options, executor, self.progress)

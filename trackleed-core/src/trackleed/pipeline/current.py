@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trackleed.errors import SessionError
+
 if TYPE_CHECKING:
     from trackleed.session import Session, Step
 
@@ -26,6 +28,33 @@ def current(session: Session, table: str) -> Step | None:
         if chosen.spec == table:
             return chosen
     return None
+
+
+def chosen(session: Session, kind: str, step: Step | str | None) -> Step:
+    """The step that the user named, or the current one; an edit counts as what it edits.
+
+    Raises
+    ------
+    SessionError
+        If the named step is of another kind, or there is none.
+    """
+    table = TABLE_OF[kind]
+    if step is not None:
+        named = session.get(step if isinstance(step, str) else step.id)
+        if named.spec != table:
+            raise SessionError(f"step {named.id} is no {kind} step")
+        return named
+    newest = current(session, table)
+    if newest is not None:
+        return newest
+    path, older = session.path, stale(session)
+    if kind == "refine" and older is not None:
+        raise SessionError(
+            f"the fits of {older.id} are not of the newest tracks",
+            f"first: trackleed refine {path}, or name the older fits: --fits {older.id}",
+        )
+    verb = "import SRC" if kind == "import" else kind
+    raise SessionError(f"{path} has no finished {kind} step", f"first: trackleed {verb} {path}")
 
 
 def furthest(session: Session) -> Step | None:

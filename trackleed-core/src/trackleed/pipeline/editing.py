@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trackleed import __version__, tables
 from trackleed.edits import Edit, Extent, Retrack, TableEdit, parse
 from trackleed.errors import InputError
-from trackleed.pipeline.current import TABLE_OF, current, edits_in_effect
+from trackleed.pipeline.current import TABLE_OF, chosen, current, edits_in_effect
 from trackleed.pipeline.tracking import follow, joined
 from trackleed.worker.backends import find_backend
 
@@ -25,7 +24,7 @@ EDITED = ("detections", "tracks")
 """Tables that can be edited."""
 
 
-class Editing(ABC):
+class Editing:
     """Verbs of a `Run` by which a person corrects what detector and tracker found.
 
     Each edit is a step that holds the whole table after it; nothing is ever overwritten.
@@ -56,7 +55,7 @@ class Editing(ABC):
             If there is no such edit, or it cannot be done; no step is added then.
         """
         asked = parse(name, options)
-        before = self._chosen(KIND_OF[asked.spec.name], None)
+        before = chosen(self.session, KIND_OF[asked.spec.name], None)
         table = self.session.table(before)
         if isinstance(asked, Retrack):
             return self._retrack(asked, before, table)
@@ -159,9 +158,9 @@ class Editing(ABC):
         options = found.params(**asked.options).model_dump(mode="json")
         asked = asked.model_copy(update={"tracker": found.address, "options": options})
         seeds = asked.seeds(table)
-        inputs = [before, self._chosen("import", None)]
+        inputs = [before, chosen(self.session, "import", None)]
         if "detections" in found.spec.needs:
-            inputs.append(self._chosen("detect", None))
+            inputs.append(chosen(self.session, "detect", None))
         with self.session.step(
             "edit",
             backend=asked.name,
@@ -194,10 +193,6 @@ class Editing(ABC):
             raise InputError(f"tracker {asked.tracker!r} found no track at all")
         rows = tables.build(tables.TRACKS, joined(parts))
         return rows if takes_seeds else asked.claim(seeds, rows)
-
-    @abstractmethod
-    def _chosen(self, kind: str, step: Step | str | None) -> Step:
-        """The step that the user named, or the current one."""
 
 
 def _said(edit: Edit, before: pd.DataFrame, after: pd.DataFrame) -> list[str]:

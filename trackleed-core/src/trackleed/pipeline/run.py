@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack
-from dataclasses import replace
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trackleed import __version__, tables
 from trackleed.backend import Kind
-from trackleed.errors import SessionError
-from trackleed.pipeline import engine
 from trackleed.pipeline.analyses import Analyses
 from trackleed.pipeline.analysing import analyse
-from trackleed.pipeline.current import TABLE_OF, current, furthest, stale
+from trackleed.pipeline.blockwise import Blockwise
+from trackleed.pipeline.current import chosen, furthest
 from trackleed.pipeline.editing import Editing
-from trackleed.pipeline.engine import Job
+from trackleed.pipeline.engine import executor_or_threads
+from trackleed.pipeline.exporting import export
 from trackleed.pipeline.importing import Series, import_into
-from trackleed.pipeline.steps import add_step
-from trackleed.pipeline.tracking import write_tracks
-from trackleed.pipeline.using import Remembered, used
-from trackleed.pipeline.view import SessionView
+from trackleed.pipeline.tracking import add_tracks
 from trackleed.progress import Progress, say, silent
 from trackleed.registry import Backend, Registry
-from trackleed.session import Session, Step, StepWriter
+from trackleed.session import Session, Step
 from trackleed.worker.backends import Hosted, find_backend
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Work = Callable[[StepWriter], None]
 
 
 class Run(Analyses, Editing):
@@ -109,14 +101,9 @@ class Run(Analyses, Editing):
         Step
             With the ``detections`` table.
         """
-        found = self._found("detector", backend)
-        inputs = [self._chosen("import", None)]
-
-        def work(writer: StepWriter) -> None:
-            spans = engine.blocks(self._n_frames)
-            self._run("detect", engine.detect_block, found, options, spans, spans, writer)
-
-        return self._add("detect", found, options, inputs, tables.DETECTIONS, work)
+        frames = chosen(self.session, "import", None)
+        with self._blockwise("detector", backend, options) as work:
+            return work.detections(frames)
 
     def track(
         self,
@@ -145,27 +132,7 @@ class Run(Analyses, Editing):
             With the ``tracks`` table: a row for every track in every frame.
         """
         found = self._found("tracker", backend)
-        inputs = [self._chosen("import", None)]
-        if detections is not None or "detections" in found.spec.needs:
-            inputs.append(self._chosen("detect", detections))
-        known = (*found.spec.needs, *found.spec.takes)
-        if seeds is not None and "seeds" not in known:
-            raise SessionError(
-                f"tracker {backend!r} takes no start positions; it finds its own spots",
-                "leave them out, or choose another tracker: trackleed backends",
-            )
-        if seeds is not None:
-            inputs.append(self._kept_seeds(seeds))
-        elif "seeds" in found.spec.needs:
-            raise SessionError(
-                f"tracker {backend!r} needs start positions, and none were given",
-                "give them with --seeds FILE.csv (in Python seeds=), or choose another tracker",
-            )
-
-        def work(writer: StepWriter) -> None:
-            write_tracks(self.session, found, options, inputs, writer, self.progress)
-
-        return self._add("track", found, options, inputs, tables.TRACKS, work)
+        return add_tracks(self.session, found, options, detections, seeds, self.progress)
 
     def refine(
         self, backend: str = "gaussian", *, tracks: Step | str | None = None, **options: Any
@@ -186,15 +153,9 @@ class Run(Analyses, Editing):
         Step
             With the ``fits`` table: a row for every row of the tracks.
         """
-        found = self._found("refiner", backend)
-        source = self._chosen("track", tracks)
-
-        def work(writer: StepWriter) -> None:
-            spans = engine.blocks(self._n_frames)
-            rois = engine.rows_of_blocks(partial(self._rows, source), spans)
-            self._run("refine", engine.refine_block, found, options, rois, spans, writer)
-
-        return self._add("refine", found, options, [source], tables.FITS, work)
+        source = chosen(self.session, "track", tracks)
+        with self._blockwise("refiner", backend, options) as work:
+            return work.fits(source)
 
     def analyse(self, *, fits: Step | str | None = None, **options: Any) -> list[Step]:
         """Find the pattern's centre, the spots' radii and their intensities.
@@ -211,8 +172,8 @@ class Run(Analyses, Editing):
         list of Step
             With the ``centers``, ``radii`` and ``intensities`` tables.
         """
-        source = self._chosen("refine", fits)
-        with engine.executor_or_threads(self.executor, self.jobs) as executor:
+        source = chosen(self.session, "refine", fits)
+        with executor_or_threads(self.executor, self.jobs) as executor:
             return analyse(self.session, source, options, executor, self.progress)
 
     def export(
@@ -243,37 +204,10 @@ class Run(Analyses, Editing):
             The files written.
         """
         found = self.registry.find("exporter", backend)
-        source = self._chosen("refine", fits) if fits else furthest(self.session)
-        source = source or self._chosen("import", None)
+        source = chosen(self.session, "refine", fits) if fits else furthest(self.session)
+        source = source or chosen(self.session, "import", None)
         target = Path(folder) if folder is not None else self.session.path / "exports"
-        view = SessionView(self.session, source)
-        exporter = found.make(**options)
-
-        def work(writer: StepWriter) -> None:
-            target.mkdir(parents=True, exist_ok=True)
-            n = 0
-            with engine.blame(found.label, f"writing to {target}"):
-                for n, path in enumerate(exporter.export(view, target), start=1):
-                    writer.note(str(path.relative_to(target)))
-                    self.progress(f"export {backend}", n, 0)
-                self.progress(f"export {backend}", n, n)
-
-        step = add_step(
-            self.session,
-            "export",
-            work,
-            params={
-                **found.params(**options).model_dump(mode="json"),
-                "folder": str(target.absolute()),
-            },
-            inputs=list(view.steps.values()),
-            backend=found.address,
-            version=found.version,
-            still_good=lambda step: (
-                "session" not in found.spec.needs and self._untouched(step, target)
-            ),
-        )
-        return _files(step, target)
+        return export(self.session, found, source, options, target, self.progress)
 
     def table(self, step: Step | str) -> pd.DataFrame:
         """The table of a step."""
@@ -286,112 +220,8 @@ class Run(Analyses, Editing):
             say(self.progress, found.note)
         return found
 
-    @property
-    def _n_frames(self) -> int:
-        return self.session.store.n_valid
-
-    def _add(
-        self,
-        kind: str,
-        backend: Backend,
-        options: dict[str, Any],
-        inputs: list[Step],
-        spec: tables.TableSpec,
-        work: Work,
-    ) -> Step:
-        backend.make(**options)  # a backend that is not ready fails before any work
-        return add_step(
-            self.session,
-            kind,
-            work,
-            params=backend.params(**options).model_dump(mode="json"),
-            inputs=inputs,
-            spec=spec,
-            backend=backend.address,
-            version=backend.version,
-            env=backend.env,
-        )
-
-    def _run(
-        self,
-        stage: str,
-        block: Callable[[Job, Any], Any],
-        backend: Backend,
-        options: dict[str, Any],
-        items: Iterator[Any] | list[range],
-        spans: list[range],
-        writer: StepWriter,
-    ) -> None:
-        """Work through the items, write what comes, say how far it is."""
-        total = spans[-1].stop if spans else 0
-        told = Remembered(self.progress)
-        told(stage, 0, total)
-        with ExitStack() as stack:
-            job, executor = self._job(backend, options, writer), None
-            if backend.env is None:
-                threads = engine.executor_or_threads(self.executor, self.jobs)
-                executor = stack.enter_context(threads)
-            else:  # one worker, which is talked to from this thread
-                made = stack.enter_context(used(backend, options, writer, told))
-                job = replace(job, made=made)
-            results = engine.run_blocks(partial(block, job), items, executor)
-            for span, rows in zip(spans, results, strict=True):
-                writer.write(rows)
-                told(stage, span.stop, total)
-
-    def _job(self, backend: Backend, options: dict[str, Any], writer: StepWriter) -> Job:
-        return Job(
-            self.session.store_path,
-            backend.kind,
-            backend.address,
-            tuple(options.items()),
-            f"{writer.step.id} {writer.step.started}",
-        )
-
-    def _rows(self, step: Step, span: range) -> dict[str, Any]:
-        rows = self.session.table(step, frames=(span.start, span.stop))
-        return dict(tables.columns(rows))
-
-    def _chosen(self, kind: str, step: Step | str | None) -> Step:
-        """The step that the user named, or the current one; an edit counts as what it edits."""
-        table = TABLE_OF[kind]
-        if step is not None:
-            chosen = self.session.get(step.id if isinstance(step, Step) else step)
-            if chosen.spec != table:
-                raise SessionError(f"step {chosen.id} is no {kind} step")
-            return chosen
-        newest = current(self.session, table)
-        if newest is not None:
-            return newest
-        path, older = self.session.path, stale(self.session)
-        if kind == "refine" and older is not None:
-            raise SessionError(
-                f"the fits of {older.id} are not of the newest tracks",
-                f"first: trackleed refine {path}, or name the older fits: --fits {older.id}",
-            )
-        verb = "import SRC" if kind == "import" else kind
-        raise SessionError(f"{path} has no finished {kind} step", f"first: trackleed {verb} {path}")
-
-    def _untouched(self, export: Step, folder: Path) -> bool:
-        """Whether the files of an export are there, and no later export wrote over them."""
-        later = self.session.steps[self.session.steps.index(export) + 1 :]
-        over = {
-            path
-            for step in later
-            if step.kind == "export"
-            for path in _files(step, Path(step.params["folder"]))
-        }
-        files = _files(export, folder.absolute())
-        return all(path.exists() and path not in over for path in files)
-
-    def _kept_seeds(self, seeds: pd.DataFrame) -> Step:
-        with self.session.step(
-            "edit", backend="seeds", version=__version__, spec=tables.SEEDS
-        ) as writer:
-            writer.write(seeds)
-        return writer.step
-
-
-def _files(step: Step, folder: Path) -> list[Path]:
-    """What an export wrote, as its step tells."""
-    return [folder / name for name in step.message.splitlines()]
+    @contextmanager
+    def _blockwise(self, kind: Kind, address: str, options: dict[str, Any]) -> Iterator[Blockwise]:
+        found = self._found(kind, address)
+        with executor_or_threads(self.executor, self.jobs) as executor:
+            yield Blockwise(self.session, found, options, executor, self.progress)

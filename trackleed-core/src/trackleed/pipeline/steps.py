@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
     from trackleed.tables import TableSpec
 
@@ -56,3 +57,27 @@ def add_step(
     with session.step(kind, spec=spec, env=env, **record) as writer:
         work(writer)
     return writer.step
+
+
+def add_backend_step(
+    session: Session,
+    kind: str,
+    work: Callable[[StepWriter], None],
+    backend: Backend,
+    options: dict[str, Any],
+    inputs: Sequence[Step],
+    spec: TableSpec,
+) -> Step:
+    """As `add_step`, of a backend with its options; one that is not ready fails before any work."""
+    backend.make(**options)
+    return add_step(
+        session,
+        kind,
+        work,
+        params=backend.params(**options).model_dump(mode="json"),
+        inputs=inputs,
+        spec=spec,
+        backend=backend.address,
+        version=backend.version,
+        env=backend.env,
+    )

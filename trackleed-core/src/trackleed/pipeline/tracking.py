@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed import tables
-from trackleed.errors import BackendFailed
+from trackleed import __version__, tables
+from trackleed.errors import BackendFailed, SessionError
+from trackleed.pipeline.current import chosen
 from trackleed.pipeline.engine import blame
+from trackleed.pipeline.steps import add_backend_step
 from trackleed.pipeline.using import Remembered, used
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from trackleed.progress import Progress
     from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
@@ -23,7 +27,52 @@ ROWS_FRAMES = 64
 """Frames whose rows are written together."""
 
 
-def write_tracks(
+def add_tracks(
+    session: Session,
+    backend: Backend,
+    options: dict[str, Any],
+    detections: Step | str | None,
+    seeds: pd.DataFrame | None,
+    progress: Progress,
+) -> Step:
+    """Add the step of the tracks, or return the one that is done.
+
+    Raises
+    ------
+    SessionError
+        If start positions are needed and not given, or given and not taken.
+    """
+    name, needs = backend.spec.name, backend.spec.needs
+    inputs = [chosen(session, "import", None)]
+    if detections is not None or "detections" in needs:
+        inputs.append(chosen(session, "detect", detections))
+    if seeds is not None and "seeds" not in (*needs, *backend.spec.takes):
+        raise SessionError(
+            f"tracker {name!r} takes no start positions; it finds its own spots",
+            "leave them out, or choose another tracker: trackleed backends",
+        )
+    if seeds is not None:
+        inputs.append(_kept(session, seeds))
+    elif "seeds" in needs:
+        raise SessionError(
+            f"tracker {name!r} needs start positions, and none were given",
+            "give them with --seeds FILE.csv (in Python seeds=), or choose another tracker",
+        )
+
+    def work(writer: StepWriter) -> None:
+        _write(session, backend, options, inputs, writer, progress)
+
+    return add_backend_step(session, "track", work, backend, options, inputs, tables.TRACKS)
+
+
+def _kept(session: Session, seeds: pd.DataFrame) -> Step:
+    """Start positions as a step, which the tracks name as what they were made from."""
+    with session.step("edit", backend="seeds", version=__version__, spec=tables.SEEDS) as writer:
+        writer.write(seeds)
+    return writer.step
+
+
+def _write(
     session: Session,
     backend: Backend,
     options: dict[str, Any],
