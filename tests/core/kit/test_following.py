@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.core.testing.conftest import subject_of
 from trackleed.testing import run, scenes
 from trackleed.testing.trackers import CHECKS
-from trackleed_kit.following import Grey, Options, Window, index_mask, of_masks, track
+from trackleed_kit.errors import BadInput
+from trackleed_kit.following import Grey, Options, Window, index_mask, of_masks, seeds_for, track
 from trackleed_kit.following.points import settled
 from trackleed_kit.following.verdict import height
 from trackleed_kit.frames import ArraySource, FrameSequence, NoiseModel
@@ -235,3 +236,46 @@ def test_an_empty_mask_is_nowhere() -> None:
     found = of_masks(np.full((1, 5, 6), 0.3))
     assert np.isnan(found[0, :4]).all()
     assert found[0, 4] == 0.0
+
+
+def test_without_seeds_the_richest_frame_gives_them() -> None:
+    scene = scenes.appearing(n=10, first=4)
+    found = seeds_for(scene.frames(), None, scene.detections())
+    frame = int(found["frame"][0])
+    assert frame >= 5  # the fourth spot is found again on both sides
+    assert list(found["track_id"]) == [1, 2, 3, 4]
+    np.testing.assert_allclose(np.sort(found["x"]), np.sort(scene.places[frame, :, 0]), atol=1e-9)
+
+
+def test_a_detection_that_flickers_is_no_seed() -> None:
+    scene = scenes.moving((0.5, 0.0), n=5)
+    once = {"frame": 2, "x": 80.0, "y": 80.0, "width": 20.0, "height": 20.0, "score": 1e6}
+    detections = {n: np.append(v, once[n]) for n, v in scene.detections().items()}
+    assert len(seeds_for(scene.frames(), None, detections)["x"]) == 4
+
+
+def test_seeds_that_were_given_come_before_detections() -> None:
+    scene = scenes.moving((0.5, 0.0), n=5)
+    given = {n: v[:2] for n, v in scene.seeds().items()}
+    given["width"] = np.array([np.nan, 18.0])  # one is taken as wide as most sides are
+    found = seeds_for(scene.frames(), given, scene.detections())
+    assert list(found["track_id"]) == [1, 2]
+    assert list(found["width"]) == [20.0, 18.0]
+    nothing = seeds_for(scene.frames(), {n: v[:0] for n, v in given.items()}, None)
+    assert len(nothing["track_id"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("frame", 5), ("frame", -1), ("x", 160.0), ("y", -1.0)]
+)
+def test_a_seed_outside_of_the_series_is_refused(name: str, value: float) -> None:
+    scene = scenes.moving((0.5, 0.0), n=5)
+    seeds = {n: v.copy() for n, v in scene.seeds().items()}
+    seeds[name][1] = value
+    with pytest.raises(BadInput, match=r"seed of track 2 .* is not in the series: 5 frames of 160"):
+        seeds_for(scene.frames(), seeds, None)
+
+
+def test_neither_seeds_nor_detections_is_told() -> None:
+    with pytest.raises(BadInput, match="neither seeds nor detections"):
+        seeds_for(scenes.empty().frames(), None, None)
