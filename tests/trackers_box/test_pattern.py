@@ -262,6 +262,68 @@ def test_what_stands_still_while_the_pattern_moves_is_no_spot():
     spot_of(xy, scene)
 
 
+def test_what_stands_still_and_changes_its_brightness_is_a_beam_of_a_facet():
+    n = 40
+    energy = np.linspace(80, 200, n)
+    scene = film(n, scale=np.sqrt(120 / energy))
+    facet = [(t, 240.0, 180.0) for t in range(n)]
+    detections = scene.detections(extra=facet)
+    facets = np.flatnonzero((detections["x"] == 240.0) & (detections["y"] == 180.0))
+    detections["score"][facets] = 40 + 35 * np.cos(energy / 15)
+    _, xy = track(n, detections, energy)
+    held = (np.hypot(xy[..., 0] - 240, xy[..., 1] - 180) < 1).sum(axis=0)
+    assert held.max() >= 0.9 * n, held.max()
+
+
+def test_one_spot_is_a_track_though_no_motion_can_be_shared():
+    rng = np.random.default_rng(11)
+    scene = film(30, places=np.array([[40.0, 25.0]]))
+    noise = [(t, *rng.uniform(20, 490, 2)) for t in range(0, 30, 2)]
+    table, xy = track(30, scene.detections(extra=noise))
+    assert spot_of(xy, scene) == [0]
+    assert (table["state"].isin(["seed", "measured"])).sum() >= 29
+
+
+def test_a_sample_that_is_turned_at_once():
+    scene = film(30, turn=np.where(np.arange(30) < 14, 0.0, np.deg2rad(3)))
+    _, xy = track(30, scene.detections())
+    assert set(inside(scene)) <= set(spot_of(xy, scene))
+
+
+def test_spots_that_pass_others_keep_their_tracks():
+    main = lattice(spacing=110, reach=2)
+    away = np.linspace(-9, 9, 40)
+    passing = main[:6] + np.array([0.0, 6.0])
+    xy = np.concatenate(
+        [
+            np.repeat(main[None], 40, axis=0),
+            passing[None] + np.stack([away, np.zeros(40)], axis=1)[:, None],
+        ],
+        axis=1,
+    )
+    scene = Film(xy + CENTRE, np.ones(xy.shape[:2], bool), np.linspace(150, 40, len(main) + 6))
+    _, followed = track(40, scene.detections())
+    assert set(inside(scene)) <= set(spot_of(followed, scene, reach=6.0))
+
+
+def test_spots_that_wander_on_their_own_are_followed():
+    n = 120
+    scene = film(n)
+    scene.xy += np.cumsum(np.random.default_rng(12).normal(0, 0.3, scene.xy.shape), axis=0)
+    _, xy = track(n, scene.detections())
+    assert set(inside(scene)) <= set(spot_of(xy, scene))
+
+
+def test_what_was_made_of_the_energies_is_noted():
+    energy = np.linspace(80, 200, 20)
+    scene = film(20, scale=np.sqrt(120 / energy))
+    tracker = Pattern(PatternParams())
+    for index, said in (({"energy_eV": energy}, "follows the energies"), ({}, "free")):
+        list(tracker.track(FrameSequence(Dark(20), index=index), None, scene.detections()))
+        assert len(tracker.notes) == 1
+        assert said in tracker.notes[0]
+
+
 def test_the_beam_in_the_fixed_point_is_a_spot():
     energy = np.linspace(80, 200, 20)
     places = np.concatenate([lattice(), [[0.0, 0.0]]])

@@ -40,7 +40,7 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         factory="trackleed_trackers_box.pattern:Pattern",
         params=PatternParams,
         family="linking",
-        requires=("scipy",),
-        install="pip install scipy",
+        requires=("scipy", "numba"),
+        install="pip install scipy numba",
         needs=("detections",),
     )

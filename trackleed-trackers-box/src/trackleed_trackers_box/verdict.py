@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ _TOGETHER = 0.5  # of the sightings of a spot, at most, together with those of o
 _CHANCE = 1e-2  # of one track, in all, that false detections make
 _GATE = 4.0  # standard deviations between a spot and its detection
 _STILL = 0.3  # scatter on the screen over that in the pattern, of what does not move with it
+_CHANGES = 3.0  # times as bright at times, of what is no mark on the screen
 _MOVED = 1.0  # px, scatter in the pattern from which that can be told
 _BLURRED = 3.0  # times the usual scatter of the spots in a frame: out of focus
 _GOOD = 0.3  # px, scatter that is never taken for that
@@ -127,8 +129,9 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     """Those sightings that are of spots.
 
     That is: ``least`` sightings in sharp frames not far from each other, more than false
-    detections bring together by chance, in one place of the pattern, and not still on the
-    screen while the pattern moves. What is far from the others is no sighting of theirs.
+    detections bring together by chance, in one place of the pattern, and not still and as bright
+    as ever on the screen while the pattern moves. What is far from the others is no sighting of
+    theirs.
     """
     lengths = np.diff(found.start)
     single = int(lengths[lengths < max(least, 2)].sum())
@@ -138,6 +141,8 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     kept = _lasting(near, course, least) & ~_by_chance(near, series, course, single, len(lengths))
     kept &= _in_one_place(near, series, course)
     still = kept & _still(near, course)
+    if still.any():
+        still &= ~_changeful(near, series)
     if 2 * still.sum() < kept.sum():
         # Marks and hot pixels are fewer than spots; half of the spots may stand while others pass.
         kept &= ~still
@@ -196,6 +201,17 @@ def _still(found: Sightings, course: Course) -> Array:
     in_pattern = _scatter(found.place, found.start) * scale
     on_screen = _scatter(found.point, found.start)
     return np.asarray((in_pattern > _MOVED) & (on_screen < _STILL * in_pattern))
+
+
+def _changeful(found: Sightings, series: Series) -> Array:
+    """Whether spots (spots,) change their brightness as beams do and marks on a screen do not.
+
+    The specular beam of a facet stands still at all energies, and is a spot.
+    """
+    start, score = found.start, series.boxes[found.row, 4]
+    parts = [score[a:b] for a, b in pairwise(start)]
+    low, high = np.array([np.quantile(part, [0.1, 0.9]) for part in parts]).reshape(-1, 2).T
+    return np.asarray(high > _CHANGES * low)
 
 
 def _means(value: Array, start: Array) -> Array:

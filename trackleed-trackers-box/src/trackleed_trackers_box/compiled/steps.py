@@ -33,6 +33,7 @@ _SMOOTHING = 0.2  # weight of the newest frame in that scatter
 _TELLING = 3  # spots that do not yet tell it
 _ADAPT = 0.2  # of the logarithm of the wander, in a frame in which all errors last
 _LASTING = 0.05  # correlation of errors that are allowed to
+_LAGGING = 4.0  # variances, of two errors in a row along each other, that are no chance
 _FAR = 3.0  # standard deviations from which a detection is doubted
 _ROUGH = 1.0  # px, scatter of detections besides, when any scale is looked for
 
@@ -203,16 +204,20 @@ def _updated(
         square = ex * ex + ey * ey
         apart[hits] = np.sqrt(square)
         hits += 1
+        last = spots.error[spot]
+        along = ex * last[0] + ey * last[1]
+        if along > _LAGGING * (spots.variance[spot] + noise**2):
+            # It runs ahead, as the specular beam of a facet does, which the scale does not move.
+            spots.variance[spot] += along
         total = spots.variance[spot] + noise**2
         gain = spots.variance[spot] / total / (1 + square / (_FAR**2 * total))
         spots.place[spot, 0] += gain * ex
         spots.place[spot, 1] += gain * ey
         spots.variance[spot] *= 1 - gain
-        last = spots.error[spot]
         before = last[0] ** 2 + last[1] ** 2
         if before > 0 and square > 0:
             # Unit vectors, so that one large error is no more than another.
-            together += (ex * last[0] + ey * last[1]) / np.sqrt(square * before)
+            together += along / np.sqrt(square * before)
             both += 1
         last[0], last[1] = ex, ey
     return np.median(apart[:hits]) if hits else np.nan, together / max(both, 1)
