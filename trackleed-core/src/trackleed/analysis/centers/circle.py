@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from trackleed.analysis.centers.outliers import without_outliers
 from trackleed.analysis.spots import REJECT, Array, spread
 
 START_SPOTS = 12  # at most, whose triples give the first guess
@@ -71,19 +72,16 @@ def fit_circle(
     if start is None:
         return None
     keep = np.abs(np.hypot(x - start[0], y - start[1]) - start[2]) < tolerance
-    while keep.sum() >= 3:
-        fitted = _least_squares(start, x[keep], y[keep], x_var[keep], y_var[keep])
+
+    def fit(used: Array) -> tuple[Circle, Array] | None:
+        fitted = _least_squares(start, x[used], y[used], x_var[used], y_var[used])
         if fitted is None:
             return None
-        start, covariance = fitted
-        residual, _, variance = _distances(start, x, y, x_var, y_var)
-        pull2 = np.where(keep, residual**2 / variance, 0)
-        if pull2.max() < reject**2 or keep.sum() == 3:
-            return _circle(start, covariance, residual[keep], variance[keep])
-        keep[np.argmax(pull2)] = False
-        if keep.sum() == 3:
-            return None
-    return None
+        residual, _, variance = _distances(fitted[0], x, y, x_var, y_var)
+        return _circle(*fitted, residual[used], variance[used]), residual**2 / variance
+
+    # Any three spots fit: three of four, of which one is wrong, tell nothing.
+    return without_outliers(fit, keep, 3 if keep.sum() == 3 else 4, reject)
 
 
 def _circle(fitted: Array, covariance: Array, residual: Array, variance: Array) -> Circle:

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from trackleed.analysis.centers.circle import robust_circle
+from trackleed.analysis.centers.outliers import without_outliers
 from trackleed.analysis.spots import REJECT, Array, spread
 
 START_SPOTS = 12  # at most, whose subsets give the first guess
@@ -90,9 +91,8 @@ def fit_ellipse(
     Returns
     -------
     Ellipse or None
-        None with fewer spots than 6 (4 with a known shape), if these are left by taking
-        out a wrong one (which one it was cannot be told), or if there is no ellipse with axes
-        closer to each other than 1.65.
+        None with fewer spots than 6 (4 with a known shape), also if so few are left by taking out
+        wrong ones, or if there is no ellipse with axes closer to each other than 1.65.
 
     References
     ----------
@@ -111,22 +111,22 @@ def fit_ellipse(
     variances = np.column_stack([x_var, y_var])
     residual, _, gradient = _distances(start, points)
     keep = np.abs(residual) < tolerance * np.hypot(*gradient.T)
-    while keep.sum() >= least:
-        fitted = _least_squares(start, points[keep], variances[keep], shape)
+
+    def fit(used: Array) -> tuple[Ellipse, Array] | None:
+        fitted = _least_squares(start, points[used], variances[used], shape)
         if fitted is None:
             return None
-        start, normal = fitted
-        residual, jacobian, gradient = _distances(start, points)
+        ellipse, normal = fitted
+        residual, jacobian, gradient = _distances(ellipse, points)
         variance = (gradient**2 * variances).sum(axis=1)
         # A wrong spot draws so many parameters to itself: its residual without it is what counts.
         leverage = (jacobian @ np.linalg.inv(normal) * jacobian).sum(axis=1) / variance
-        pull2 = np.where(keep, residual**2 / variance / np.clip(1 - leverage, 1e-3, None), 0)
-        if pull2.max() < reject**2:
-            scale = (gradient**2).sum(axis=1)[keep]
-            rest = residual[keep] / np.sqrt(scale), variance[keep] / scale
-            return _ellipse(start, normal, shape, *rest)
-        keep[np.argmax(pull2)] = False
-    return None
+        pull2 = residual**2 / variance / np.clip(1 - leverage, 1e-3, None)
+        scale = (gradient**2).sum(axis=1)[used]
+        rest = residual[used] / np.sqrt(scale), variance[used] / scale
+        return _ellipse(ellipse, normal, shape, *rest), pull2
+
+    return without_outliers(fit, keep, least, reject)
 
 
 def direct_ellipses(points: Array) -> Array:
