@@ -7,6 +7,5 @@ for the whole series.
 
 from trackleed.masks.auto import AutoMask, auto_mask, hot_pixels
 from trackleed.masks.files import load_mask, save_mask
-from trackleed.masks.outline import boundary
 
-__all__ = ["AutoMask", "auto_mask", "boundary", "hot_pixels", "load_mask", "save_mask"]
+__all__ = ["AutoMask", "auto_mask", "hot_pixels", "load_mask", "save_mask"]
