@@ -18,6 +18,7 @@ from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step
 from trackleed.registry import Registry
 from trackleed.store import Store
+from trackleed.worker.backends import find_backend
 
 if TYPE_CHECKING:
     from trackleed.backend import Array, FrameSource
@@ -70,7 +71,10 @@ class Series:
         **options: Any,
     ) -> None:
         self.path = Path(path)
-        self.reader = registry.find("reader", reader) if reader else registry.reader_for(self.path)
+        if reader:
+            self.reader = find_backend(registry, "reader", reader)
+        else:
+            self.reader = registry.reader_for(self.path)
         self.reader_options = reader_options or {}
         self.params = make(ImportParams, options, "import")
         self.record = {
@@ -127,6 +131,7 @@ def import_into(session: Session, series: Series, progress: Progress) -> Step:
         spec=tables.INDEX,
         backend=series.reader.address,
         version=series.reader.version,
+        env=series.reader.env,
     )
 
 
@@ -157,12 +162,13 @@ def describe_frames(
 ) -> list[str]:
     """Put corrections, mask, noise model and saturation into the store; return notes for people."""
     progress("mask", 0, 1)
-    for name, image in images.items():
-        store.put_image(name, image)
+    drawn = images.get("valid")
+    for name in images.keys() - {"valid"}:
+        store.put_image(name, images[name])
     notes = [f"mask: {params.mask}"]
-    if "valid" in images:
-        hot = hot_pixels(store.frames()) & images["valid"]
-        store.put_image("valid", images["valid"] & ~hot)
+    if drawn is not None:
+        hot = hot_pixels(store.frames()) & drawn
+        store.put_image("valid", drawn & ~hot)
         notes.append(f"{hot.sum()} hot pixels besides")
     store.set(background_mode=params.background_mode)
     store.set(saturation=estimate_saturation(store.frames()))
