@@ -164,19 +164,19 @@ def test_a_worker_elsewhere_serves_what_its_entry_names(registry: Registry) -> N
 def test_where_a_backend_runs(registry: Registry, tmp_path: Path, fake: Fake) -> None:
     one = listed(fake(tmp_path / "a", "farlib"), name="one")
     two = {**one, **listed(fake(tmp_path / "b", "farlib"), name="two")}
-    chosen = place(registry, "tracker", "farnet", one)
+    chosen = place(registry, "tracker", "farnet", lambda: one)
     assert chosen.environment == one["one"]
     assert chosen.note == "tracker 'farnet' runs in environment 'one', the only one that has it"
-    named = place(registry, "tracker", "far-plugin:farnet@two", two)
+    named = place(registry, "tracker", "far-plugin:farnet@two", lambda: two)
     assert (named.environment, named.note) == (two["two"], "")
-    here = place(registry, "refiner", "gaussian", two)
+    here = place(registry, "refiner", "gaussian", lambda: two)
     assert (here.environment, here.note) == (None, "")
     with pytest.raises(BackendNotReady, match=r"2 environments have it — say farnet@one or "):
-        place(registry, "tracker", "farnet", two)
+        place(registry, "tracker", "farnet", lambda: two)
     with pytest.raises(BackendNotReady, match=r"no environment has .* envs create farnet --for"):
-        place(registry, "tracker", "farnet", {})
+        place(registry, "tracker", "farnet", lambda: {})
     with pytest.raises(EnvironmentNotFound, match="'three'; there are: one, two"):
-        place(registry, "tracker", "farnet@three", two)
+        place(registry, "tracker", "farnet@three", lambda: two)
 
 
 def test_addresses_are_split_at_the_at() -> None:

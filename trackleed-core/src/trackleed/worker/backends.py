@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,16 +90,17 @@ def find_backend(
     address : str
         ``name``, ``dist:name``, ``name@env`` or ``dist:name@env``.
     environments : mapping of str to Environment, optional
-        By default those of ``envs.toml`` in the working directory and of the user.
+        By default those of ``envs.toml`` in the working directory and of the user, which are read
+        only if the backend may need one.
 
     Raises
     ------
     BackendNotFound, EnvironmentNotFound, BackendNotReady
         As `trackleed.worker.environments.place` does.
     """
-    if environments is None:
-        environments = load_environments(Path.cwd())
-    found = place(registry, kind, address, environments)
+    given = environments
+    load = partial(load_environments, Path.cwd()) if given is None else lambda: given
+    found = place(registry, kind, address, load)
     if found.environment is None:
         return found.backend
     b = found.backend

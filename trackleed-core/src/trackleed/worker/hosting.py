@@ -149,19 +149,19 @@ class Host:
                 message = self._link.receive(self.clocks.tick)
                 if message is not None and message.kind in ("done", "error"):
                     return
-        self.close(at_once=True)
+        self.close(ask=False)
 
-    def close(self, *, at_once: bool = False) -> None:
-        """End the worker, whatever it does; at once if it does not listen any more."""
+    def close(self, *, ask: bool = True) -> None:
+        """End the worker, whatever it does; without asking if it does not listen any more."""
         if self.closed:
             return
         self.closed = True
         link = getattr(self, "_link", None)
-        if link is not None and self._greeted and not at_once:
+        asked = self._greeted and ask  # one that has not said hello would not hear
+        if link is not None and asked:
             link.send("quit", {})
         if self._process is not None:
-            # One that has not said hello would not hear either.
-            self._process.end(self.clocks, at_once=at_once or not self._greeted)
+            self._process.end(self.clocks, asked=asked)
         if link is not None:
             link.close()
         self.log.close()
@@ -229,13 +229,13 @@ class Host:
 
     def _fate(self) -> str:
         assert self._process is not None
-        self._process.end(self.clocks, at_once=True)
+        self._process.end(self.clocks, asked=False)
         return self._process.fate()
 
     def _lost(self, what: str, why: str = "") -> WorkerError:
         """End what is left of the worker, and say what happened."""
         self._failed = True
-        self.close(at_once=True)
+        self.close(ask=False)
         lines = self.log.lines(_LINES)
         return WorkerError(f"{self.order.label} {what}", self.where, why, self._where_log(), lines)
 

@@ -78,19 +78,19 @@ class Process:
         except ChildProcessError:  # somebody else in this process waited for all children
             return True
 
-    def end(self, clocks: Clocks, *, at_once: bool = False) -> None:
+    def end(self, clocks: Clocks, *, asked: bool) -> None:
         """Wait for it to end, terminate it, kill its group: one after the other.
 
         Parameters
         ----------
         clocks : Clocks
-        at_once : bool
-            Kill it; it does not listen any more.
+        asked : bool
+            It was asked to quit, and may have the time for it.
         """
         if self._over:
             return
         self._over = True
-        if not at_once and not self._ends_within(clocks.quit):
+        if not self._ends_within(clocks.quit if asked else 0.0):
             self._popen.terminate()
             self._ends_within(clocks.terminate)
         # Its children too, whether it has ended or not.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackleed import tables
 from trackleed.worker.clocks import CLOCKS, Clocks
 from trackleed.worker.hosting import Host, Order, Pulse
-from trackleed_kit.messages import grouped
+from trackleed_kit.messages import Message, grouped
 from trackleed_kit.sharing import describe
 
 if TYPE_CHECKING:
@@ -112,14 +113,14 @@ class Remote:
         return host
 
     def _call(
-        self, method: str, frames: FrameSequence | None, arrays: dict[str, Any], where: str
-    ) -> dict[str, Any]:
-        """Have a pure method run, and return its columns."""
+        self, method: str, frames: FrameSequence | None, arrays: dict[str, Any], **fields: Any
+    ) -> Message:
+        """Have a method run that ends with one answer."""
         with self._lock:
-            host = self._run(method, frames, arrays)
-            host.where = where
+            host = self._run(method, frames, arrays, **fields)
+            host.where = ""
             try:
-                return host.receive("done", f"to {method}").group("result")
+                return host.receive("done", f"to {method}")
             finally:
                 host.cancel()
 
@@ -159,9 +160,9 @@ class RemoteDetector(Remote):
             known = self._valid
             if known is None or known[0] is not host or known[1] is not valid:
                 arrays["valid"] = valid  # mostly the same mask in all frames
-            found = self._call("detect", None, arrays, "")
+            found = self._call("detect", None, arrays)
             self._valid = (host, valid)
-            return found
+            return found.group("result")
 
 
 class RemoteRefiner(Remote):
@@ -169,14 +170,48 @@ class RemoteRefiner(Remote):
 
     def refine(self, frames: FrameSequence, rois: Columns) -> Columns:
         """``fits`` rows, one for each row of ``rois``."""
-        return self._call("refine", frames, grouped(rois=rois), "")
+        return self._call("refine", frames, grouped(rois=rois)).group("result")
 
     def refine_groups(self, frames: FrameSequence, rois: Columns) -> Columns:
         """``group_fits`` rows, one for each row of ``rois``."""
-        return self._call("refine_groups", frames, grouped(rois=rois), "")
+        return self._call("refine_groups", frames, grouped(rois=rois)).group("result")
+
+
+class RemoteReader(Remote):
+    """A reader in a worker."""
+
+    def open(self, path: Path) -> RemoteSource:
+        """Open a file, a folder or a glob."""
+        return RemoteSource(self, self._call("open", None, {}, path=str(path.absolute())))
+
+    def read(self, i: int) -> Array:
+        """Frame ``i`` of what was opened last."""
+        frame: Array = self._call("read", None, {}, number=i).arrays["frame"]
+        return frame
+
+
+class RemoteSource:
+    """A series that a reader in a worker has opened; see `trackleed.backend.FrameSource`."""
+
+    def __init__(self, reader: RemoteReader, opened: Message) -> None:
+        told = opened.fields["source"]
+        self._reader, self._n = reader, int(told["n"])
+        self.shape = (int(told["shape"][0]), int(told["shape"][1]))
+        self.dtype = np.dtype(told["dtype"])
+        self.index = tables.build(tables.INDEX, opened.group("index"))
+        self.skipped: list[str] = told["skipped"]
+        self.notes: list[str] = told["notes"]
+
+    def __len__(self) -> int:
+        return self._n
+
+    def read(self, i: int) -> Array:
+        """Frame ``i`` as the camera wrote it."""
+        return self._reader.read(i)
 
 
 REMOTES: dict[Kind, type[Remote]] = {
+    "reader": RemoteReader,
     "tracker": RemoteTracker,
     "detector": RemoteDetector,
     "refiner": RemoteRefiner,

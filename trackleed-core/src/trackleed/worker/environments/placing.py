@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from trackleed.backend import Kind
@@ -30,7 +30,10 @@ def split_address(address: str) -> tuple[str, str | None]:
 
 
 def place(
-    registry: Registry, kind: Kind, address: str, environments: Mapping[str, Environment]
+    registry: Registry,
+    kind: Kind,
+    address: str,
+    environments: Callable[[], Mapping[str, Environment]],
 ) -> Place:
     """Find a backend and where to run it.
 
@@ -42,8 +45,9 @@ def place(
         Kind of the backend.
     address : str
         ``name``, ``dist:name``, ``name@env`` or ``dist:name@env``.
-    environments : mapping of str to Environment
-        As `load_environments` gives them.
+    environments : callable
+        Gives them, as `load_environments` does; asked only if the backend may need one, so that
+        a damaged ``envs.toml`` stops nothing that runs in this process.
 
     Returns
     -------
@@ -63,21 +67,22 @@ def place(
     name, chosen = split_address(address)
     backend = registry.find(kind, name)
     if chosen is not None:
-        return Place(backend, find_environment(environments, chosen))
+        return Place(backend, find_environment(environments(), chosen))
     if backend.spec.runs_in == "host" and (not backend.missing or not backend.spec.recipe):
         return Place(backend, None)
-    found = readiness(backend, environments)
+    known = environments()
+    found = readiness(backend, known)
     if len(found.environments) == 1:
         only = found.environments[0]
         note = f"{backend.label} runs in environment {only!r}, the only one that has it"
-        return Place(backend, environments[only], note)
+        return Place(backend, known[only], note)
     if found.environments:
         names = " or ".join(f"{name}@{environment}" for environment in found.environments)
         raise BackendNotReady(
             f"{backend.label} runs in a worker, and {len(found.environments)} environments have it",
             f"say {names}",
         )
-    if any(backend.spec.name in e.backends for e in environments.values()):
+    if any(backend.spec.name in e.backends for e in known.values()):
         raise BackendNotReady(f"{backend.label} is not ready {found.text}")
     raise BackendNotReady(
         f"{backend.label} runs in a worker, and no environment has what it needs",
