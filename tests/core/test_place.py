@@ -62,6 +62,7 @@ def test_a_checkpoint_is_found_in_the_folder_or_where_the_user_says(
 
 
 def test_a_checkout_can_be_imported_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
     with pytest.raises(NotReady, match="no checkout of co-tracker is known"):
         place.checkout("co-tracker")
     known = place.variables("cpu", None, {"co-tracker": tmp_path / "src"})
@@ -72,6 +73,8 @@ def test_a_checkout_can_be_imported_from(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "src").mkdir()
     assert place.checkout("co-tracker") == place.checkout("co-tracker") == tmp_path / "src"
     assert sys.path.count(str(tmp_path / "src")) == 1
+    assert place.checkout("co-tracker", "torch") == tmp_path / "src"
+    assert sys.path[0] == str(tmp_path / "src" / "torch")
 
 
 def test_the_words_for_states_are_those_of_the_table() -> None:

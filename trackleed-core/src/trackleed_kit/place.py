@@ -87,13 +87,15 @@ def checkpoint(filename: str, asked: str = "") -> Path:
     return path
 
 
-def checkout(name: str) -> Path:
+def checkout(name: str, folder: str = "") -> Path:
     """The folder of an upstream checkout, which can be imported from afterwards.
 
     Parameters
     ----------
     name : str
         What the recipe calls it, such as ``"co-tracker"``.
+    folder : str
+        Folder inside it that is imported from, as the recipe has it; empty for its root.
 
     Raises
     ------
@@ -106,12 +108,12 @@ def checkout(name: str) -> Path:
             "no checkout of %s is known" % name,
             "name it: checkouts = { %s = ... } in envs.toml, or %s" % (name, _variable(name)),
         )
-    folder = Path(said).expanduser()
-    if not folder.is_dir():
-        raise NotReady("checkout of %s is not there: %s" % (name, folder), "see: trackleed envs")
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    return folder
+    root = Path(said).expanduser()
+    if not root.is_dir():
+        raise NotReady("checkout of %s is not there: %s" % (name, root), "see: trackleed envs")
+    if str(root / folder) not in sys.path:
+        sys.path.insert(0, str(root / folder))
+    return root
 
 
 def sha256(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trackleed.backend import BackendSpec
 from trackleed.hooks import hookimpl
+from trackleed_trackers_point import networks
 from trackleed_trackers_point.params import LkParams, LkSkipParams
 
 _INSTALL = "pip install opencv-python-headless"
@@ -43,3 +44,4 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         citation=_FLOW + "; Z. Kalal, K. Mikolajczyk and J. Matas, Proc. ICPR, 2756 (2010), "
         "https://doi.org/10.1109/ICPR.2010.675",
     )
+    yield from networks.specs()
