@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +21,7 @@ from trackleed.errors import (
     ParamsError,
     WorkerError,
 )
+from trackleed.frames import FrameSequence
 from trackleed.session import Session
 
 
@@ -77,6 +79,37 @@ def test_a_detector_that_crashes_keeps_the_blocks_before(run: tl.Run) -> None:
     step = run.session.steps[-1]
     assert step.status == "failed"
     assert run.table(step)["frame"].tolist() == list(range(8))
+
+
+def test_a_reader_in_a_worker_reads_the_same(
+    installed: Path, tmp_path: Path, frames: FrameSequence
+) -> None:
+    for i in range(len(frames)):
+        header = np.array(frames.shape[::-1], "<u2")
+        (tmp_path / f"{i}.raw").write_bytes(header.tobytes() + frames.raw(i).tobytes())
+    runs = [
+        tl.import_frames(
+            tmp_path / "*.raw", tmp_path / f"{n}.trackleed", reader=reader, mask="none"
+        )
+        for n, reader in enumerate(("raw", "raw@here"))
+    ]
+    steps = [run.session.steps[0] for run in runs]
+    assert [step.env for step in steps] == [None, "here"]
+    pd.testing.assert_frame_equal(*(run.table("import-1") for run in runs))
+    assert steps[0].message == steps[1].message
+    assert "nothing was skipped" in steps[1].message
+    for run in runs:
+        for i in range(len(frames)):
+            np.testing.assert_array_equal(run.session.store.frames().raw(i), frames.raw(i))
+    with pytest.raises(WorkerError, match="reader 'raw@here' was ended by signal 9"):
+        tl.import_frames(
+            tmp_path / "*.raw",
+            tmp_path / "c.trackleed",
+            reader="raw@here",
+            reader_options={"at": 5},
+            mask="none",
+        )
+    assert Session.open(tmp_path / "c.trackleed").steps[0].status == "failed"
 
 
 class Watcher:

@@ -7,6 +7,7 @@ import platform
 import sys
 import traceback
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Dict, Mapping, Optional
 
@@ -47,13 +48,14 @@ def serve(connection: Mapping[str, Any]) -> int:
 
 
 class Worker:
-    """One backend, and the frames or the mask that it was last given."""
+    """One backend, and what it was last given or has opened."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.backend: Any = None
         self.frames: Optional[FrameSequence] = None
         self.valid: Any = None
+        self.source: Any = None
         self.asked_to_quit = False
 
     def work(self) -> None:
@@ -83,10 +85,7 @@ class Worker:
         if "frames" in message.fields:
             shown = message.fields["frames"]
             self.frames = None if shown is None else rebuild(shown, _within("frames", message))
-        method = getattr(self, "_%s" % message.fields["method"], None)
-        if method is None or message.fields["method"] not in METHODS:
-            raise ValueError("backends have no method %r" % (message.fields["method"],))
-        method(message)
+        METHODS[message.fields["method"]](self, message)
 
     def _track(self, message: Message) -> None:
         given = {
@@ -116,9 +115,23 @@ class Worker:
     def _refine_groups(self, message: Message) -> None:
         self._done(grouped(result=self.backend.refine_groups(self.frames, message.group("rois"))))
 
-    def _done(self, arrays: Optional[Dict[str, Any]] = None, cancelled: bool = False) -> None:
+    def _open_source(self, message: Message) -> None:
+        source = self.source = self.backend.open(Path(message.fields["path"]))
+        told = {
+            "n": len(source),
+            "shape": [int(n) for n in source.shape],
+            "dtype": np.dtype(source.dtype).str,
+            "skipped": [str(text) for text in source.skipped],
+            "notes": [str(text) for text in source.notes],
+        }
+        self._done(grouped(index=source.index), source=told)
+
+    def _read(self, message: Message) -> None:
+        self._done({"frame": self.source.read(int(message.fields["number"]))})
+
+    def _done(self, arrays: Optional[Dict[str, Any]] = None, **fields: Any) -> None:
         notes = [*place.take_notes(), *map(str, getattr(self.backend, "notes", ()))]
-        self.link.send("done", {"cancelled": cancelled, "notes": notes}, arrays)
+        self.link.send("done", dict(fields, notes=notes), arrays)
 
     def _cancelled(self) -> bool:
         """Whether the host has said "cancel" or "quit" meanwhile."""
@@ -132,7 +145,15 @@ class Worker:
             say("%r ignored: a run goes on" % message.kind)
 
 
-METHODS = ("track", "detect", "refine", "refine_groups")
+METHODS = {
+    "track": Worker._track,
+    "detect": Worker._detect,
+    "refine": Worker._refine,
+    "refine_groups": Worker._refine_groups,
+    "open": Worker._open_source,
+    "read": Worker._read,
+}
+"""What a host may have run."""
 
 
 def _within(group: str, message: Message) -> Dict[str, Any]:

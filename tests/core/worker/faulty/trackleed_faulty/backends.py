@@ -71,6 +71,10 @@ class Tracker:
     def leave(self):
         sys.exit(3)
 
+    def ignore_all(self):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.loop()
+
     def loop(self):
         while True:
             pass
@@ -121,6 +125,37 @@ class Refiner:
         fits.update(frame=rois["frame"], track_id=rois["track_id"])
         fits.update(status=np.full(n, "too_dim"), saturated=np.zeros(n, bool))
         return fits
+
+
+class Reader:
+    """Files of raw pixels: width, height, then numbers of 16 bit."""
+
+    def __init__(self, params):
+        self.params = params
+        self.skipped = ["nothing was skipped"]
+        self.notes = []
+
+    def open(self, path):
+        self.files = sorted(path.parent.glob(path.name))
+        n = len(self.files)
+        self.shape = self.read(0).shape
+        self.dtype = np.dtype("<u2")
+        unknown = ("time_s", "temperature_K", "coverage_ML", "exposure_s", "beam_current_A")
+        self.index = {name: np.full(n, np.nan) for name in unknown}
+        self.index.update(frame=np.arange(n), energy_eV=50.0 + np.arange(n))
+        self.index["source"] = np.array([file.name for file in self.files], dtype=object)
+        return self
+
+    def __len__(self):
+        return len(self.files)
+
+    def read(self, i):
+        if i == self.params.at:
+            self.kill()
+        width, height, *pixels = np.fromfile(str(self.files[i]), "<u2")
+        return np.array(pixels, "<u2").reshape(height, width)
+
+    kill = Tracker.kill
 
 
 NUMBERS = [

@@ -17,6 +17,11 @@ class FaultyParams(Params):
 
 
 @hookimpl
+def trackleed_readers():
+    yield BackendSpec("raw", "for tests", "trackleed_faulty.backends:Reader", FaultyParams)
+
+
+@hookimpl
 def trackleed_trackers():
     yield BackendSpec(
         "still", "for tests", "trackleed_faulty.backends:Tracker", FaultyParams, needs=("seeds",)
