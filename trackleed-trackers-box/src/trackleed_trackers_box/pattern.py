@@ -9,6 +9,7 @@ import numpy as np
 from trackleed.errors import InputError
 from trackleed.tables import State
 from trackleed_trackers_box import scaling, verdict
+from trackleed_trackers_box.compiled import places
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
 from trackleed_trackers_box.following import Series, follow
@@ -147,8 +148,10 @@ def _boxes(detections: Columns, order: Array) -> tuple[Array, Array]:
     placed = np.isfinite(values[:, :2]).all(axis=1)
     if not placed.all():
         values, frame = values[placed], frame[placed]
-    sort = np.lexsort((values[:, 0], frame))
-    return values[sort], np.append(0, np.cumsum(np.bincount(frame, minlength=len(order))))
+    start = np.append(0, np.cumsum(np.bincount(frame, minlength=len(order))))
+    sort = places.grouped(frame, len(order))
+    places.by_x(values[:, 0].copy(), sort, start)
+    return values[sort], start
 
 
 def _notes(order: Array, mode: str, fixed: Array | None) -> list[str]:

@@ -26,6 +26,14 @@ def grouped(number: Array, count: int) -> Array:
 
 
 @entry
+def by_x(x: Array, order: Array, start: Array) -> None:
+    """Sort each part of an order, which begin at ``start``, by x, in place."""
+    for group in range(len(start) - 1):
+        low, high = start[group], start[group + 1]
+        order[low:high] = order[low:high][np.argsort(x[order[low:high]], kind="mergesort")]
+
+
+@entry
 def strays(place: Array, start: Array, block: int) -> Array:
     """Distance (n,) of each place to the median of those of its spot around it.
 
