@@ -9,6 +9,8 @@ from PIL import Image, ImageDraw
 from trackleed.errors import InputError
 from trackleed.frames import ArraySource, Correction, FrameSequence
 from trackleed.masks import AutoMask, auto_mask
+from trackleed.masks.gun import find_gun
+from trackleed.masks.screen import Ellipse
 from trackleed.masks.text import find_text
 from trackleed.simulate import Simulation, simulate
 
@@ -243,3 +245,10 @@ def test_a_long_series_is_sampled_from_its_first_to_its_last_frame() -> None:
 def test_a_series_without_frames_is_refused() -> None:
     with pytest.raises(InputError, match="no frame"):
         found(np.zeros((0, 20, 20)))
+
+
+def test_a_dark_dot_in_a_small_picture_is_too_small_to_be_judged() -> None:
+    y, x = np.mgrid[:64, :64]
+    lit = np.random.default_rng(0).normal(100, 3, (64, 64))
+    lit[np.hypot(x - 32, y - 32) < 3] = 10
+    assert find_gun(lit, Ellipse(31.5, 31.5, 31, 31)) is None

@@ -88,6 +88,8 @@ def _disk(picture: Float, depth: Float, screen: Ellipse) -> Ellipse | None:
         return None
     width = max(2, round(0.04 * screen.radius))
     radii = np.arange(max(1.0, 0.6 * rough - 3 * width), 1.8 * rough + 3 * width)
+    if len(radii) < 6 * width:  # too few pixels in it to tell what its edge is
+        return None
     aspect = screen.rx / screen.ry
     tried = []
     for dy in np.arange(-0.5, 0.6, 0.125) * rough:
