@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from trackleed import tables
+from trackleed.pipeline.compiling import compiling_is_told
 from trackleed.pipeline.engine import (
     Job,
     blocks,
@@ -91,6 +92,7 @@ class Blockwise:
             job, executor = self._job(writer), None
             if self.backend.env is None:
                 executor = self.executor
+                stack.enter_context(compiling_is_told(writer, self.progress))
             else:  # one worker, which is talked to from this thread
                 made = stack.enter_context(used(self.backend, self.options, writer, told))
                 job = replace(job, made=made)

@@ -18,6 +18,7 @@ from trackleed.analysis.positions import (
 )
 from trackleed.errors import InputError
 from trackleed.params import Params, make, option
+from trackleed.pipeline.compiling import compiling_is_told
 from trackleed.pipeline.engine import Job, blocks, refine_groups_block, run_blocks
 from trackleed.pipeline.steps import add_step
 from trackleed.pipeline.view import SessionView
@@ -91,9 +92,10 @@ def add_positions(
         )
         progress("positions", 0, spans[-1].stop)
         results = run_blocks(partial(refine_groups_block, job), parts, executor)
-        for span, rows in zip(spans, results, strict=True):
-            writer.write(rows)
-            progress("positions", span.stop, spans[-1].stop)
+        with compiling_is_told(writer, progress):
+            for span, rows in zip(spans, results, strict=True):
+                writer.write(rows)
+                progress("positions", span.stop, spans[-1].stop)
 
     def relate(writer: StepWriter) -> None:
         found = relative_positions(

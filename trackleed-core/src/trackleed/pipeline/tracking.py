@@ -10,6 +10,7 @@ import numpy as np
 
 from trackleed import __version__, tables
 from trackleed.errors import BackendFailed, SessionError
+from trackleed.pipeline.compiling import compiling_is_told
 from trackleed.pipeline.current import chosen
 from trackleed.pipeline.engine import blame
 from trackleed.pipeline.steps import add_backend_step
@@ -121,7 +122,7 @@ def follow(
     told = Remembered(progress)
     told("track", 0, len(frames))
     contract = _Contract(backend.spec.name, len(frames))
-    with used(backend, options, writer, told) as tracker:
+    with used(backend, options, writer, told) as tracker, compiling_is_told(writer, progress):
         with blame(backend.label, "the start"):
             rows = tracker.track(frames, given.get("seeds"), given.get("detections"))
         for done, part in enumerate(_blamed(rows, backend, contract), start=1):
