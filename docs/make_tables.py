@@ -54,7 +54,9 @@ ABOUT = {
         needs. The errors of a fixed centre are NaN, because nobody measured it.""",
     "radii": """Made by `analyse`; a row for every row of `fits`. NaN where the fit is neither `ok`
         nor `saturated` (clipping takes a spot's height, not its place), or the frame has no
-        centre. About a fixed centre the error is that of the spot alone.""",
+        centre. About a fixed centre the error is that of the spot alone. Where pixels are not
+        square (option `analysis.pixel_aspect`), x and its error are stretched by their width over
+        their height.""",
     "intensities": """Made by `analyse`; a row for every row of `tracks`. A spot that cannot be
         fitted still has an intensity, measured where the tracker saw it. The aperture's radius is
         the same for a track in all frames (option `analysis.aperture`). `intensity` is NaN where

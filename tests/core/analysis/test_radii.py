@@ -6,6 +6,8 @@ import pytest
 from trackleed import tables
 from trackleed.analysis.centers import pattern_centers
 from trackleed.analysis.radii import radii
+from trackleed.errors import InputError
+from trackleed.simulate import simulate
 
 
 def center_table(x, y, x_err, y_err, mode="pairs"):
@@ -53,3 +55,31 @@ def test_a_spot_in_the_centre_has_an_error(fits_of) -> None:
     table = radii(fits, center_table(np.zeros(1), np.zeros(1), 0.1, 0.1))
     assert table["radius"][0] == 0
     assert table["radius_err"][0] == pytest.approx(np.sqrt(0.02))
+
+
+def test_pixels_that_are_not_square_are_taken_into_account_with_their_errors(fits_of) -> None:
+    n, rng = 4000, np.random.default_rng(4)
+    fits = fits_of(np.full((n, 1), 40.0), np.full((n, 1), 27.0), 0.3)
+    centers = center_table(rng.normal(0, 0.4, n), rng.normal(0, 0.2, n), 0.4, 0.2)
+    table = radii(fits, centers, 0.9)
+    assert table["radius"].mean() == pytest.approx(45, abs=0.02)
+    assert table["radius_err"].mean() == pytest.approx(table["radius"].std(), rel=0.05)
+
+
+@pytest.mark.parametrize(("aspect", "round_to"), [(1.0, 0.03), (0.9, 0.001)])
+def test_simulated_rings_are_round_in_the_true_aspect_only(fits_of, aspect, round_to) -> None:
+    made = simulate("energy-ramp", frames=6, size=384, pixel_aspect=0.9)
+    places = made.truth.pivot(index="frame", columns="spot", values=["x", "y"])
+    fits = fits_of(places["x"].to_numpy(), places["y"].to_numpy(), 0.01)
+    centers = pattern_centers(fits, 6, mode="pairs", pixel_aspect=aspect)
+    radius = radii(fits, centers, aspect)["radius"].to_numpy().reshape(6, -1)
+    h, k = (made.truth.groupby("spot")[i].first().to_numpy() for i in "hk")
+    ring = radius[:, h * h + h * k + k * k == 1]
+    scatter = (ring.std(axis=1) / ring.mean(axis=1)).max()
+    assert (scatter < round_to) == (aspect == 0.9)
+
+
+def test_an_aspect_that_is_none_is_refused(fits_of) -> None:
+    fits = fits_of(np.full((1, 1), 30.0), np.full((1, 1), 40.0), 0.1)
+    with pytest.raises(InputError, match="pixel aspect 0"):
+        radii(fits, center_table(np.zeros(1), np.zeros(1), 0.1, 0.1), 0)

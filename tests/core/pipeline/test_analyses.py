@@ -120,6 +120,18 @@ def test_radius_against_energy_of_a_run(run: tl.Run) -> None:
     assert energies.message.startswith("E0 = ")
 
 
+def test_the_pixels_aspect_goes_from_the_centre_to_radii_and_lattice(run: tl.Run) -> None:
+    _, radius, _ = run.analyse(center="pairs", pixel_aspect=1.25)
+    assert radius.message == "radii in heights of pixels, x stretched by 1.25"
+    table = run.table(radius).query("frame == 0").set_index("track_id")["radius"]
+    across, down = track_at(run, 1, 0), track_at(run, 0, 1)
+    assert table[across] / table[down] == pytest.approx(1.25, abs=0.01)
+    lattice = run.table(run.lattice((across, down))[1])
+    np.testing.assert_allclose(lattice["length_a"] / lattice["length_b"], 1.25, rtol=5e-3)
+    square = run.table(run.lattice((across, down), pixel_aspect=1.0)[1])
+    np.testing.assert_allclose(square["length_a"] / square["length_b"], 1, rtol=5e-3)
+
+
 def test_quality_of_a_run_uses_the_lattice_when_there_is_one(run: tl.Run) -> None:
     run.lattice((track_at(run, 1, 0), track_at(run, 0, 1)))
     away, tracks, frames = run.quality()

@@ -33,7 +33,12 @@ from trackleed.errors import InputError
     help="Superstructure as a matrix; repeatable.",
 )
 @click.option("--tolerance", type=float, help="How far off, over the distance of neighbours.")
-@click.option("--aspect", "pixel_aspect", type=float, help="Width of a pixel over its height.")
+@click.option(
+    "--aspect",
+    "pixel_aspect",
+    type=float,
+    help="Width of a pixel over its height (default: that of analyse).",
+)
 @click.option("--reference", type=int, metavar="FRAME", help="Frame that strain refers to.")
 @click.option(
     "--contracts",

@@ -56,7 +56,7 @@ class AnalysisParams(Params):
         gt=0,
     )
     pixel_aspect: float = option(
-        1.0, "height over width of the pixels, for the centre only", gt=0.1, lt=10
+        1.0, "width of a pixel over its height, for the centre and the radii", gt=0.1, lt=10
     )
     median: bool = option(False, "one centre for all frames: the median")
     smooth: int = option(
@@ -103,7 +103,9 @@ def analyse(
         progress("centre", n_frames, n_frames)
 
     def find_radii(writer: StepWriter) -> None:
-        writer.write(radii(positions, session.table(centers)))
+        writer.write(radii(positions, session.table(centers), params.pixel_aspect))
+        if params.pixel_aspect != 1:
+            writer.note(f"radii in heights of pixels, x stretched by {params.pixel_aspect:g}")
 
     def find_intensities(writer: StepWriter) -> None:
         _intensities(session, fits, params.aperture, executor, progress, writer)
@@ -111,7 +113,13 @@ def analyse(
     add = partial(add_step, session, version=__version__)
     mode = params.model_dump(mode="json", exclude={"aperture"})
     centers = add("center", find_centers, params=mode, inputs=[fits], spec=tables.CENTERS)
-    distances = add("radius", find_radii, params={}, inputs=[fits, centers], spec=tables.RADII)
+    distances = add(
+        "radius",
+        find_radii,
+        params={"pixel_aspect": params.pixel_aspect},
+        inputs=[fits, centers],
+        spec=tables.RADII,
+    )
     intensities = add(
         "intensity",
         find_intensities,

@@ -38,7 +38,9 @@ class LatticeParams(Params):
     tolerance: float = option(
         0.15, "how far a spot may be off, over the distance of neighbours", gt=0, lt=0.5
     )
-    pixel_aspect: float = option(1.0, "width of a pixel over its height", gt=0, le=10)
+    pixel_aspect: float | None = option(
+        None, "width of a pixel over its height; that of analyse, or 1, if not given", gt=0, le=10
+    )
     reference: int | None = option(
         None, "frame that strain and rotation refer to; the first with a lattice if not given", ge=0
     )
@@ -52,8 +54,9 @@ class LatticeParams(Params):
 
 def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[Step]:
     """Add the steps of indices and lattice, or return those that are done."""
-    params = make(LatticeParams, options, "lattice")
     view = SessionView(session, fits)
+    params = _with_aspect(make(LatticeParams, options, "lattice"), view)
+    aspect = params.pixel_aspect or 1.0
     positions = session.table(fits)
     needs_centre = params.specular is None and view.has("centers")
     energy, shift, note = _contraction(positions, view.index, params)
@@ -67,7 +70,7 @@ def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[S
             index=energy,
             superstructure=params.superstructure,
             tolerance=params.tolerance,
-            pixel_aspect=params.pixel_aspect,
+            pixel_aspect=aspect,
         )
         writer.write(found)
         writer.note(f"{int(found['ok'].sum())} of {len(found)} tracks are indexed")
@@ -80,7 +83,7 @@ def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[S
             index=energy,
             energy_shift=shift,
             reference=params.reference,
-            pixel_aspect=params.pixel_aspect,
+            pixel_aspect=aspect,
         )
         writer.write(found)
         writer.note(note, *_about_lattice(found))
@@ -145,6 +148,14 @@ def add_quality(session: Session, fits: Step) -> list[Step]:
     of_tracks = add("quality", find_tracks, inputs=[fits, away], spec=tables.TRACK_QUALITY)
     of_frames = add("framequality", find_frames, inputs=[fits, away], spec=tables.FRAME_QUALITY)
     return [away, of_tracks, of_frames]
+
+
+def _with_aspect(params: LatticeParams, view: SessionView) -> LatticeParams:
+    """The options, with the pixels' aspect that the centre was found with if none is given."""
+    if params.pixel_aspect is not None or not view.has("centers"):
+        return params
+    known = view.steps["centers"].params.get("pixel_aspect", 1.0)
+    return params.model_copy(update={"pixel_aspect": known})
 
 
 def _contraction(

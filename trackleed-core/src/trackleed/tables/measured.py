@@ -105,7 +105,11 @@ CENTERS = TableSpec(
 RADII = TableSpec(
     "radii",
     ("frame", "track_id"),
-    (FRAME, TRACK, *with_error("radius", "px", "distance of the spot from the pattern's centre")),
+    (
+        FRAME,
+        TRACK,
+        *with_error("radius", "px", "distance from the pattern's centre, in the height of pixels"),
+    ),
 )
 
 INTENSITIES = TableSpec(

@@ -84,8 +84,8 @@ def pattern_centers(
         How far from the symmetry a spot may lie, px. When not given, a tenth of the usual
         distance between neighbouring spots, 1.5 to 10 px.
     pixel_aspect : float
-        By which x is stretched before anything, and shrunk again after: height over
-        width of the pixels when they are not square. ``rms`` and ``tolerance`` are in heights.
+        Width of a pixel over its height, by which x is stretched before anything, and shrunk again
+        after. ``rms`` and ``tolerance`` are in heights.
     ring : sequence of float, optional
         For ``circle`` and ``ellipse``: x, y, radius, or x, y, two half axes and angle, px and
         degrees, drawn by hand in one frame; the tracks with spots near it are the ring.

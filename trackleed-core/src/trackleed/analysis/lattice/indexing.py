@@ -103,7 +103,7 @@ def index_spots(
     frames = np.unique(fits["frame"].to_numpy())
     spots = Spots.from_fits(fits, frames, None)
     if centers is None and specular is None:
-        centers = pattern_centers(fits, frames.tolist())
+        centers = pattern_centers(fits, frames.tolist(), pixel_aspect=pixel_aspect)
     origin = _origins(spots, centers, specular)
     lattice = _start(spots, basis, origin, _shrinkage(index, frames))
     stretch = np.array([pixel_aspect, 1.0])
