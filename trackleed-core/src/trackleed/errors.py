@@ -73,34 +73,49 @@ class BackendFailed(BackendError):
 
 
 class WorkerError(BackendFailed):
-    """A backend failed, or its process ended, in a worker.
+    """A backend failed, or its process ended, in a worker. Made by `of`.
 
-    Parameters
+    Attributes
     ----------
-    what : str
-        Who did what, such as ``"tracker 'cutie@vos' was ended by signal 9"``.
     where : str
         How far it had come, such as ``"after frame 12"``; empty if not known.
-    why : str
-        Reason, empty if not known.
     log : str
-        Where its log is, or what else there is to say about it.
-    lines : sequence of str
-        The last lines of the log, if they may tell more.
+        Where its log is.
     """
 
-    def __init__(
-        self, what: str, where: str = "", why: str = "", log: str = "", lines: Sequence[str] = ()
-    ) -> None:
-        self.what, self.where, self.why, self.log, self.lines = what, where, why, log, tuple(lines)
+    where = log = ""
+    _rest: tuple[str, str, tuple[str, ...]] = ("", "", ())
+
+    @classmethod
+    def of(
+        cls, what: str, where: str, why: str = "", log: str = "", lines: Sequence[str] = ()
+    ) -> WorkerError:
+        """The error that says all this.
+
+        Parameters
+        ----------
+        what : str
+            Who did what, such as ``"tracker 'cutie@vos' was ended by signal 9"``.
+        where : str
+            How far it had come; empty if not known.
+        why : str
+            Reason, empty if not known.
+        log : str
+            Where its log is, or what else there is to say about it.
+        lines : sequence of str
+            The last lines of the log, if they may tell more.
+        """
         text = " ".join(filter(None, (what, where)))
         text += f": {why}" if why else ""
         text += f" — log: {log}" if log else ""
-        super().__init__("\n    ".join([text, *lines]))
+        made = cls("\n    ".join([text, *lines]))
+        made.where, made.log, made._rest = where, log, (what, why, tuple(lines))
+        return made
 
     def at(self, where: str) -> WorkerError:
         """The same error, with its place."""
-        return WorkerError(self.what, where, self.why, self.log, self.lines)
+        what, why, lines = self._rest
+        return self.of(what, where, why, self.log, lines)
 
 
 class EnvironmentsError(TrackleedError):
@@ -139,5 +154,9 @@ OF_ADAPTERS: dict[str, type[TrackleedError]] = {
     "NotReady": BackendNotReady,
     "BadInput": InputError,
     "Damaged": SessionDamaged,
+    "InputError": InputError,
 }
-"""What the errors of `trackleed_kit.errors` are here; they cross from a worker by their names."""
+"""What the errors of `trackleed_kit.errors` are here; they cross from a worker by their names.
+
+So does `InputError`, of backends that are not written for foreign environments alone.
+"""

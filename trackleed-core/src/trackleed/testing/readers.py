@@ -61,7 +61,7 @@ def repeatable(subject: Subject) -> None:
 @check()
 def clear_errors(subject: Subject) -> None:
     """A path that is not there is refused in one line."""
-    path = _sample(subject).parent / "there-is-no-such-file"
+    path = sample(subject).parent / "there-is-no-such-file"
     try:
         subject.make().open(path)
     except TrackleedError as error:
@@ -72,14 +72,15 @@ def clear_errors(subject: Subject) -> None:
     require(False, "it opens a path that is not there")
 
 
-def _sample(subject: Subject) -> Path:
+def sample(subject: Subject) -> Path:
+    """The file or folder that the caller gave to read."""
     if subject.sample is None:
         raise NotApplicable("no sample was given: --sample PATH, or --trackleed-sample=PATH")
     return subject.sample
 
 
 def _open(subject: Subject) -> Any:
-    return subject.make().open(_sample(subject))
+    return subject.make().open(sample(subject))
 
 
 CHECKS = (says_patterns, index_complete, frames_alike, repeatable, clear_errors)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackleed import tables
 from trackleed.testing import scenes
 from trackleed.testing.checks import NotApplicable, check, require
+from trackleed.testing.readers import sample
 from trackleed.worker.backends import Hosted
 from trackleed.worker.environments.model import parse
 
@@ -40,7 +42,11 @@ def same_in_worker(subject: Subject) -> None:
 
 
 def _columns(subject: Subject, backend: Any) -> dict[str, Any]:
-    """What it gives for a series of moving spots."""
+    """What it gives for a series of moving spots; a reader, for the sample."""
+    if subject.backend.kind == "reader":
+        source = backend.open(sample(subject))
+        frames = np.stack([source.read(i) for i in range(len(source))])
+        return {**tables.columns(tables.build(tables.INDEX, source.index)), "frames": frames}
     scene = scenes.moving((0.8, 0.4))
     if subject.backend.kind == "detector":
         parts = [backend.detect(scene.frames()[0], scene.valid)]

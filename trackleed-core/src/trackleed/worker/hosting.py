@@ -237,7 +237,9 @@ class Host:
         self._failed = True
         self.close(ask=False)
         lines = self.log.lines(_LINES)
-        return WorkerError(f"{self.order.label} {what}", self.where, why, self._where_log(), lines)
+        return WorkerError.of(
+            f"{self.order.label} {what}", self.where, why, self._where_log(), lines
+        )
 
     def _raised(self, message: Message) -> TrackleedError:
         """What the backend raised. The worker itself is well."""
@@ -248,7 +250,7 @@ class Host:
         why = f"{kind}: {text}" if text else kind
         if kind == "ModuleNotFoundError":
             why += f" (see: trackleed envs check {self.order.environment.name})"
-        return WorkerError(f"{self.order.label} failed", self.where, why, self._where_log())
+        return WorkerError.of(f"{self.order.label} failed", self.where, why, self._where_log())
 
     def _where_log(self) -> str:
         if self.order.environment.address is not None:

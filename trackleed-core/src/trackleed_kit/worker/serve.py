@@ -14,7 +14,6 @@ from typing import Any, Dict, Mapping, Optional
 import numpy as np
 
 from trackleed_kit import place
-from trackleed_kit.errors import KitError
 from trackleed_kit.frames import FrameSequence
 from trackleed_kit.messages import Message, grouped
 from trackleed_kit.sharing import rebuild
@@ -169,7 +168,9 @@ def _namespace(value: Any) -> Any:
 
 
 def _in_words(error: BaseException) -> Dict[str, Any]:
-    kind = type(error).__name__
-    if isinstance(error, KitError):
-        return {"type": kind, "text": error.message, "hint": error.hint}
-    return {"type": kind, "text": str(error), "hint": None}
+    text, hint = getattr(error, "message", None), getattr(error, "hint", None)
+    return {
+        "type": type(error).__name__,
+        "text": text if isinstance(text, str) else str(error),
+        "hint": hint if isinstance(hint, str) else None,
+    }
