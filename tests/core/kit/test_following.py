@@ -15,7 +15,16 @@ from tests.core.testing.conftest import subject_of
 from trackleed.testing import run, scenes
 from trackleed.testing.trackers import CHECKS
 from trackleed_kit.errors import BadInput
-from trackleed_kit.following import Grey, Options, Window, index_mask, of_masks, seeds_for, track
+from trackleed_kit.following import (
+    Grey,
+    Options,
+    Window,
+    bounded,
+    index_mask,
+    of_masks,
+    seeds_for,
+    track,
+)
 from trackleed_kit.following.points import settled
 from trackleed_kit.following.verdict import height
 from trackleed_kit.frames import ArraySource, FrameSequence, NoiseModel
@@ -220,6 +229,20 @@ def test_a_place_moves_onto_the_light(how: str, most: float) -> None:
     moved = settled(frame, np.ones(frame.shape, bool), box, how)
     assert np.hypot(*(moved[0, :2] - (40.3, 30.6))) < most
     assert np.array_equal(settled(frame, np.ones(frame.shape, bool), box, "model"), box)
+
+
+def test_the_brightest_pixel_is_one_of_the_spot_and_not_of_its_neighbour() -> None:
+    frame = np.zeros((60, 80))
+    frame[30, 40], frame[34, 44] = 500.0, 900.0  # outside the ellipse, inside its square
+    moved = settled(frame, np.ones(frame.shape, bool), np.array([[41.0, 30.0, 18.0, 14.0]]), "peak")
+    assert moved[0, :2].tolist() == [40.0, 30.0]
+
+
+def test_what_has_grown_beyond_all_bounds_is_not_believed() -> None:
+    found = np.array([[5, 5, 30, 30, 0.9], [5, 5, 25, 20, 0.8], [np.nan] * 4 + [0.0]])
+    kept = bounded(found, np.full((3, 4), 10.0), 6.0)
+    assert kept[:, 4].tolist() == [0.0, 0.8, 0.0]
+    np.testing.assert_array_equal(kept[:, :4], found[:, :4])
 
 
 def test_masks_of_boxes_give_the_boxes_back() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trackleed.backend import BackendSpec
 from trackleed.hooks import hookimpl
+from trackleed_trackers_box.networks import specs
 from trackleed_trackers_box.params import DirectionalParams, HungarianParams, PatternParams
 
 
@@ -44,3 +45,4 @@ def trackleed_trackers() -> Iterator[BackendSpec]:
         install="pip install scipy numba",
         needs=("detections",),
     )
+    yield from specs()

@@ -1,1 +1,1 @@
-"""Mask trackers for trackleed: adapters for video object segmentation. None has landed yet."""
+"""Mask trackers for trackleed: adapters for video object segmentation."""

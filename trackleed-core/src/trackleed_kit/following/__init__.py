@@ -6,8 +6,18 @@ model wants, sections of long series, both directions, and states told from the 
 """
 
 from trackleed_kit.following.engine import Model, Options, track
-from trackleed_kit.following.masks import index_mask, of_masks
+from trackleed_kit.following.masks import bounded, index_mask, of_masks
 from trackleed_kit.following.pictures import Grey, Window
 from trackleed_kit.following.starts import seeds_for
 
-__all__ = ["Grey", "Model", "Options", "Window", "index_mask", "of_masks", "seeds_for", "track"]
+__all__ = [
+    "Grey",
+    "Model",
+    "Options",
+    "Window",
+    "bounded",
+    "index_mask",
+    "of_masks",
+    "seeds_for",
+    "track",
+]

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, Tuple
 
 import numpy as np
 
+from trackleed_kit.following.points import SPOT
+
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
-
-_SPOT = 0.3
-"""Radius of a spot as a mask, in sides of its box, which is wider than the spot."""
 
 
 def index_mask(boxes: Array, shape: Tuple[int, int]) -> Array:
@@ -22,7 +21,7 @@ def index_mask(boxes: Array, shape: Tuple[int, int]) -> Array:
     mask = np.zeros(shape, np.int64)
     nearest = np.full(shape, np.inf)
     for k, (x, y, width, height) in enumerate(boxes):
-        reach = np.maximum(np.array([width, height]) * _SPOT, 0.8)
+        reach = np.maximum(np.array([width, height]) * SPOT, 0.8)
         distance = ((columns - x) / reach[0]) ** 2 + ((rows - y) / reach[1]) ** 2
         inside = (distance <= 1) & (distance < nearest)
         mask[inside] = k + 1
@@ -49,5 +48,22 @@ def of_masks(probability: Array) -> Array:
         mx, my = np.average(px, weights=p), np.average(py, weights=p)
         # A filled ellipse of half-axis a has the variance a**2 / 4; a pixel has 1 / 12.
         spread = [np.average((v - m) ** 2, weights=p) + 1 / 12 for v, m in ((px, mx), (py, my))]
-        found[k] = (mx, my, *(2 * np.sqrt(spread) / _SPOT), p.mean())
+        found[k] = (mx, my, *(2 * np.sqrt(spread) / SPOT), p.mean())
     return found
+
+
+def bounded(found: Array, boxes: Array, most: float) -> Array:
+    """Rows of which none is believed whose box covers more than ``most`` times its query's.
+
+    Masks that have lost their spot tend to flow over the picture, boxes to grow.
+
+    Parameters
+    ----------
+    found : ndarray (n, 5)
+        x, y, width, height and confidence, which becomes 0 for those.
+    boxes : ndarray (n, 4)
+        x, y, width and height of the queries.
+    most : float
+    """
+    grown = found[:, 2] * found[:, 3] > most * boxes[:, 2] * boxes[:, 3]  # NaN is not
+    return np.column_stack([found[:, :4], np.where(grown, 0.0, found[:, 4])])

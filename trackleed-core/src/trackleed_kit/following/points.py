@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
+SPOT = 0.3
+"""Radius of a spot as a mask, in sides of its box, which is wider than the spot."""
+
 _STEPS = 30
 _SETTLED = 1e-3  # px
 _SIGMA = 1 / 8
@@ -25,9 +28,10 @@ def settled(frame: Array, usable: Array, boxes: Array, how: str) -> Array:
     usable : ndarray of bool (y, x)
     boxes : ndarray (n, 4)
     how : {"model", "peak", "gaussian"}
-        As they are; to the brightest pixel; or to the centre of the light under a Gaussian
-        window that moves along with it (G. M. Bernstein and M. Jarvis, Astron. J. 123, 583,
-        2002), which for a Gaussian spot is its centre.
+        As they are; to the brightest pixel of the spot, which is the ellipse of a mask with
+        this box; or to the centre of the light under a Gaussian window that moves along with it
+        (G. M. Bernstein and M. Jarvis, Astron. J. 123, 583, 2002), which for a Gaussian spot is
+        its centre.
     """
     moved = boxes.copy()
     if how == "model":
@@ -48,7 +52,9 @@ def _around(frame: Array, usable: Array, x: float, y: float, side: float) -> Any
 
 
 def _peak(frame: Array, usable: Array, x: float, y: float, width: float, height: float) -> Any:
-    light, good, columns, rows = _around(frame, usable, x, y, 0.6 * max(width, height))
+    light, good, columns, rows = _around(frame, usable, x, y, 2 * SPOT * max(width, height))
+    rx, ry = max(SPOT * width, 0.8), max(SPOT * height, 0.8)
+    good &= ((columns - x) / rx) ** 2 + ((rows - y) / ry) ** 2 <= 1
     if not good.any():
         return x, y
     best = np.where(good, light, -np.inf).argmax()
