@@ -70,8 +70,9 @@ ABOUT = {
     "lattice": """The reciprocal lattice, made by `lattice`; a row for each frame. NaN where
         there are fewer than three spots, all in one line, or where more than a third are
         outliers.""",
-    "scales": """Pixels for the reciprocal lattice, from Python (`trackleed.analysis.lattice`); a
-        row for each frame.""",
+    "scales": """What pixels are in 1/Å, made by `lattice --lattice-constant`; a row for each frame.
+        A spot at r px from the (0,0) beam has the in-plane wave vector r / `scale`, and left the
+        sample at the angle asin(r / `screen_radius`).""",
     "deviations": """How far each spot is from where the others say it should be, made by
         `quality`; a row for every row of `fits`. NaN where the position does not count, or
         where the track is seen too seldom for a model.""",

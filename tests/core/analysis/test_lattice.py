@@ -159,6 +159,29 @@ def test_a_known_lattice_gives_the_scale(fits_of, index_of, aspect) -> None:
     assert pixels_per_inverse_angstrom(lattice, 2.715)["screen_radius"].isna().all()
 
 
+def test_vectors_in_inverse_angstrom_tell_how_the_lattice_changes(fits_of, index_of) -> None:
+    true, shift, n = 34.0, 5.0, 200  # px Å at the first energy
+    g = 4 * np.pi / np.sqrt(3) / 2.715
+    energy, strain = np.linspace(100, 160, n), np.linspace(0, 0.01, n)
+    shrunk = np.sqrt((energy[0] + shift) / (energy + shift)) / (1 + strain)
+    vectors = true * g * np.array([[1, 0], [0.5, np.sqrt(0.75)]]) * shrunk[:, None, None]
+    x, y = places(vectors, np.full((n, 2), 250.0))
+    index = index_of(energy)
+    lattice = fit_lattice(fits_of(x, y, 0.05), indices(), index=index, energy_shift=(shift, 0.0))
+    scales = pixels_per_inverse_angstrom(lattice, 2.715, index=index, energy_shift=(shift, 0.0))
+    for name in ("a_star", "b_star"):
+        pull = (scales[name] - g / (1 + strain)) / scales[f"{name}_err"]
+        assert abs(pull).max() < 5
+        assert 0.5 < pull[1:].std() < 1.2  # the error of the reference is common to all
+    late = pixels_per_inverse_angstrom(
+        lattice, 2.715, index=index, energy_shift=(shift, 0.0), reference=n - 1
+    )
+    assert late["a_star"][n - 1] == pytest.approx(g, rel=2e-3)
+    assert late["a_star"][0] == pytest.approx(g * 1.01, rel=3e-3)
+    with pytest.raises(InputError, match="reference frame 999 has no lattice"):
+        pixels_per_inverse_angstrom(lattice, 2.715, reference=999)
+
+
 def test_what_cannot_be_used_is_refused(fits_of) -> None:
     vectors, origin = strained(3)
     lattice = fit_lattice(fits_of(*places(vectors, origin), 0.05), indices())

@@ -120,6 +120,19 @@ def test_radius_against_energy_of_a_run(run: tl.Run) -> None:
     assert energies.message.startswith("E0 = ")
 
 
+def test_a_known_lattice_gives_vectors_in_inverse_angstrom(run: tl.Run) -> None:
+    basis = (track_at(run, 1, 0), track_at(run, 0, 1))
+    *_, scales = run.lattice(basis, lattice_constant=2.556, unit_cell="square")
+    table = run.table(scales)
+    g = 2 * np.pi / 2.556
+    np.testing.assert_allclose(table["a_star"], g, rtol=4e-3)
+    np.testing.assert_allclose(table["scale"], 48 * np.sqrt(95 / np.array(ENERGY)) / g, rtol=3e-3)
+    np.testing.assert_allclose(table["screen_radius"], 48 / g * 0.5123 * np.sqrt(95), rtol=1e-2)
+    assert "1/Å is 21." in scales.message
+    hexagonal = run.lattice(basis, lattice_constant=2.556, unit_cell="hexagonal")[-1]
+    assert "a* and b* are 90.0° apart, which the known cell does not explain" in hexagonal.message
+
+
 def test_the_pixels_aspect_goes_from_the_centre_to_radii_and_lattice(run: tl.Run) -> None:
     _, radius, _ = run.analyse(center="pairs", pixel_aspect=1.25)
     assert radius.message == "radii in heights of pixels, x stretched by 1.25"
@@ -203,6 +216,11 @@ def test_the_command_line_says_what_was_found(
         (("--basis", "3"), "--basis '3' is not two tracks, such as 3,5"),
         (("--basis", "1,2", "--matrix", "1,2"), "--matrix '1,2' is not four whole numbers"),
         (("--basis", "1,2", "--wood", "q"), "Wood's notation"),
+        (("--basis", "1,2", "--lattice-constant", "2.7"), "are given together"),
+        (("--basis", "1,2", "--lattice-constant", "2.7,1", "--unit-cell", "square"), "has one"),
+        (("--basis", "1,2", "--lattice-constant", "-1", "--unit-cell", "90"), "above 0"),
+        (("--basis", "1,2", "--lattice-constant", "1", "--unit-cell", "cubic"), "unit_cell"),
+        (("--basis", "1,2", "--lattice-constant", "x"), "neither a length in Å nor two"),
     ],
 )
 def test_what_the_command_line_cannot_use_is_one_line(

@@ -46,6 +46,16 @@ from trackleed.errors import InputError
     help="Whether the pattern contracts with the energy (default: as the spots say).",
 )
 @click.option("--energy-shift", type=float, metavar="eV", help="E0 in 1/sqrt(E + E0).")
+@click.option(
+    "--lattice-constant",
+    metavar="A[,B]",
+    help="Known lattice, in Å: tells px in 1/Å, vectors and the camera constant.",
+)
+@click.option(
+    "--unit-cell",
+    metavar="CELL",
+    help="Of that lattice: hexagonal, square, rectangular, or its angle in degrees.",
+)
 @fits_option
 @json_option
 def lattice(run_path: Path, basis: str, wood: Any, matrix: Any, **flags: Any) -> None:
@@ -54,12 +64,14 @@ def lattice(run_path: Path, basis: str, wood: Any, matrix: Any, **flags: Any) ->
     \b
     trackleed show RUN.trackleed --tracks lists the tracks;
     trackleed lattice RUN.trackleed --basis 3,5 --wood "p(2x2)"
+    trackleed lattice RUN.trackleed --basis 3,5 --lattice-constant 2.715 --unit-cell hexagonal
     """
     names = ("specular", "tolerance", "pixel_aspect", "reference", "contracts", "energy_shift")
     options = {name: flags[name] for name in names if flags[name] is not None}
     several = [*wood, *(_matrix(text) for text in matrix)]
     if several:
         options["superstructure"] = several[0] if len(several) == 1 else several
+    options |= _known_cell(flags["lattice_constant"], flags["unit_cell"])
     pair = _whole(basis, 2, "--basis", "two tracks, such as 3,5")
     do(
         open_session(run_path),
@@ -84,6 +96,23 @@ def radius_energy(run_path: Path, **flags: Any) -> None:
 def quality(run_path: Path, **flags: Any) -> None:
     """Say which tracks and frames to trust, and list the uncertain ones with the reason."""
     do(open_session(run_path), flags, lambda work: work.quality(fits=flags["fits"]))
+
+
+def _known_cell(constants: str | None, cell: str | None) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if constants is not None:
+        try:
+            options["lattice_constant"] = [float(part) for part in constants.split(",")]
+        except ValueError:
+            raise InputError(
+                f"--lattice-constant {constants!r} is neither a length in Å nor two, as in 2.7,4.4"
+            ) from None
+    if cell is not None:
+        try:
+            options["unit_cell"] = float(cell)
+        except ValueError:
+            options["unit_cell"] = cell
+    return options
 
 
 def _matrix(text: str) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -39,12 +39,13 @@ class Analyses:
             Fits to use; the newest by default.
         **options
             ``specular``, ``superstructure``, ``tolerance``, ``pixel_aspect``, ``reference``,
-            ``contracts`` and ``energy_shift``.
+            ``contracts`` and ``energy_shift``; ``lattice_constant`` (Å) and ``unit_cell``
+            ("hexagonal", "square", "rectangular" or an angle) of a lattice that is known.
 
         Returns
         -------
         list of Step
-            With the ``track_index`` and ``lattice`` tables.
+            With the ``track_index`` and ``lattice`` tables, and ``scales`` of a known lattice.
 
         Raises
         ------

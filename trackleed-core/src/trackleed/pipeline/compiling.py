@@ -39,7 +39,9 @@ def compiling_is_told(writer: StepWriter, progress: Progress) -> Iterator[None]:
         finally:
             watch.stop()
             if watch.seconds > PATIENCE:
-                writer.note(f"{watch.seconds:.0f} s went into compiling code for this machine, once")
+                writer.note(
+                    f"{watch.seconds:.0f} s went into compiling code for this machine, once"
+                )
 
 
 class _Watch:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from pydantic import field_validator, model_validator
+
 from trackleed import __version__, tables
 from trackleed.analysis.centers import expansion_center
 from trackleed.analysis.deviations import deviations
 from trackleed.analysis.energy import radius_energy, radius_residuals
-from trackleed.analysis.lattice import fit_lattice, index_spots
+from trackleed.analysis.lattice import fit_lattice, index_spots, pixels_per_inverse_angstrom
 from trackleed.analysis.quality import frame_quality, track_quality, uncertain_tracks
 from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 MOST_NOTES = 12
 """Tracks that the note of a step names; its table has them all."""
 
+ODD_ANGLE = 5.0
+"""Degrees between the measured and the known cell from which on it is said."""
+
+Cell = Literal["hexagonal", "square", "rectangular"]
 Superstructure = str | Matrix | list[str | Matrix] | None
 
 
@@ -50,6 +57,39 @@ class LatticeParams(Params):
     energy_shift: float | None = option(
         None, "E0; from the contraction, or 0, if not given", unit="eV"
     )
+    lattice_constant: tuple[float, ...] | None = option(
+        None, "one or two, known in the reference frame; they tell how many px are 1/Å", unit="Å"
+    )
+    unit_cell: Cell | float | None = option(
+        None, "hexagonal, square, rectangular, or the angle of the cell in real space", unit="deg"
+    )
+
+    @field_validator("lattice_constant", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, int | float) else value
+
+    @model_validator(mode="after")
+    def _a_whole_cell(self) -> LatticeParams:
+        if (self.lattice_constant is None) != (self.unit_cell is None):
+            raise ValueError("a lattice constant and a unit cell are given together")
+        if self.lattice_constant is None:
+            return self
+        if len(self.lattice_constant) not in (1, 2) or min(self.lattice_constant) <= 0:
+            raise ValueError("a lattice constant is one length above 0, or two")
+        if self.unit_cell in ("hexagonal", "square") and len(self.lattice_constant) == 2:
+            raise ValueError(f"a {self.unit_cell} cell has one lattice constant")
+        if self.unit_cell == "rectangular" and len(self.lattice_constant) == 1:
+            raise ValueError("a rectangular cell has two lattice constants")
+        if isinstance(self.unit_cell, float) and not 0 < self.unit_cell < 180:
+            raise ValueError(f"the angle of the cell, {self.unit_cell:g}, is not between 0 and 180")
+        return self
+
+    @property
+    def cell_angle(self) -> float:
+        """Angle of the known cell in real space, degrees."""
+        angles = {"hexagonal": 120.0, "square": 90.0, "rectangular": 90.0}
+        return angles[self.unit_cell] if isinstance(self.unit_cell, str) else self.unit_cell or 0.0
 
 
 def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[Step]:
@@ -88,11 +128,38 @@ def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[S
         writer.write(found)
         writer.note(note, *_about_lattice(found))
 
-    add = partial(add_step, session, version=__version__, params=params.model_dump(mode="json"))
+    lengths = params.lattice_constant or ()
+
+    def find_scales(writer: StepWriter) -> None:
+        found = session.table(lattice)
+        one_energy = view.index["energy_eV"].nunique(dropna=False) == 1
+        scales = pixels_per_inverse_angstrom(
+            found,
+            lengths[0],
+            lengths[-1],
+            params.cell_angle,
+            index=view.index if one_energy else energy,
+            energy_shift=shift,
+            reference=params.reference,
+            pixel_aspect=aspect,
+        )
+        writer.write(scales)
+        writer.note(*_about_scales(scales, found, params.cell_angle))
+
+    known = params.model_dump(mode="json")
+    cell = {name: known.pop(name) for name in ("lattice_constant", "unit_cell")}
+    add = partial(add_step, session, version=__version__)
     inputs = [fits, view.steps["centers"]] if needs_centre else [fits]
-    indices = add("indexing", find_indices, inputs=inputs, spec=tables.TRACK_INDEX)
-    lattice = add("lattice", find_lattice, inputs=[fits, indices], spec=tables.LATTICE)
-    return [indices, lattice]
+    indices = add("indexing", find_indices, params=known, inputs=inputs, spec=tables.TRACK_INDEX)
+    lattice = add(
+        "lattice", find_lattice, params=known, inputs=[fits, indices], spec=tables.LATTICE
+    )
+    if not lengths:
+        return [indices, lattice]
+    scales = add(
+        "scale", find_scales, params=known | cell, inputs=[fits, lattice], spec=tables.SCALES
+    )
+    return [indices, lattice, scales]
 
 
 def add_radius_energy(session: Session, fits: Step) -> list[Step]:
@@ -190,6 +257,27 @@ def _about_lattice(lattice: pd.DataFrame) -> list[str]:
         f"|a*| {middle['length_a']:.2f} px, |b*| {middle['length_b']:.2f} px, "
         f"{middle['angle_deg']:.2f}° apart (median)",
     ]
+
+
+def _about_scales(scales: pd.DataFrame, lattice: pd.DataFrame, angle: float) -> list[str]:
+    known = scales.dropna(subset=["scale"])
+    if len(known) == 0:
+        return ["no scale, as there is no lattice"]
+    first, middle = known.iloc[0], known.median()
+    said = [
+        f"1/Å is {first['scale']:.2f} ± {first['scale_err']:.2f} px in frame {first['frame']:.0f}",
+        f"|a*| {middle['a_star']:.4f} ± {middle['a_star_err']:.4f} 1/Å, "
+        f"|b*| {middle['b_star']:.4f} ± {middle['b_star_err']:.4f} 1/Å (median)",
+    ]
+    if np.isfinite(middle["screen_radius"]):
+        said.append(
+            f"a beam at 90° would be {middle['screen_radius']:.2f} ± "
+            f"{middle['screen_radius_err']:.2f} px from the (0,0) beam (median)"
+        )
+    measured = lattice["angle_deg"].median()
+    if min(abs(measured - angle), abs(180 - measured - angle)) > ODD_ANGLE:
+        said.append(f"a* and b* are {measured:.1f}° apart, which the known cell does not explain")
+    return said
 
 
 def _about_energy(found: pd.DataFrame) -> str:

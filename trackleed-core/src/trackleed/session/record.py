@@ -37,6 +37,7 @@ StepKind = Literal[
     "residual",
     "indexing",
     "lattice",
+    "scale",
     "deviation",
     "quality",
     "framequality",

@@ -87,6 +87,8 @@ SCALES = TableSpec(
         FRAME,
         *with_error("scale", "px Å", "pixels, in their height, for 1/Å of the reciprocal lattice"),
         *with_error("screen_radius", "px", "distance of a beam at 90° from the (0,0) beam"),
+        *with_error("a_star", "1/Å", "length of a*, by the scale of the reference frame"),
+        *with_error("b_star", "1/Å", "length of b*, by the scale of the reference frame"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The reciprocal lattice of each frame: vectors, strain, rotation and scale."""
+"""The reciprocal lattice of each frame: vectors, strain and rotation."""
 
 from __future__ import annotations
 
@@ -11,20 +11,16 @@ from trackleed.analysis.lattice.cells import (
     angle,
     error,
     length,
-    log_area,
     log_spacing,
     rotation,
     variance,
 )
 from trackleed.analysis.spots import Array, Spots
 from trackleed.errors import InputError
-from trackleed.tables import LATTICE, SCALES, build
+from trackleed.tables import LATTICE, build
 
 if TYPE_CHECKING:
     import pandas as pd
-
-INVERSE_ANGSTROM = 0.512317
-"""Wavenumber, in 1/Å, of an electron of 1 eV: sqrt(2 m e) / hbar (CODATA 2018)."""
 
 
 def fit_lattice(
@@ -82,7 +78,7 @@ def fit_lattice(
     stretch = np.array([pixel_aspect, 1.0])
     vectors = found.vectors[:, 1:] * stretch
     covariance = _of_vectors(found) * np.outer(np.tile(stretch, 2), np.tile(stretch, 2))
-    energy = None if index is None else _energies(index, frames)
+    energy = None if index is None else energies(index, frames)
     table = {
         "frame": frames,
         **_in_pixels(found),
@@ -92,73 +88,6 @@ def fit_lattice(
         **_support(found, np.isfinite(spots.x) & np.isfinite(hk[:, 0])),
     }
     return build(LATTICE, table)
-
-
-def pixels_per_inverse_angstrom(
-    lattice: pd.DataFrame,
-    a: float,
-    b: float | None = None,
-    angle_deg: float = 120.0,
-    *,
-    index: pd.DataFrame | None = None,
-    energy_shift: tuple[float, float] = (0.0, 0.0),
-    pixel_aspect: float = 1.0,
-) -> pd.DataFrame:
-    """Scale of each frame from a lattice that is known.
-
-    Parameters
-    ----------
-    lattice : DataFrame
-        The ``lattice`` table. Not modified.
-    a, b : float
-        Lattice constants of real space, Å; b as a when not given.
-    angle_deg : float
-        Angle between them.
-    index : DataFrame, optional
-        The ``index`` table; without it ``screen_radius`` stays NaN.
-    energy_shift : (float, float)
-        E0 and its error, eV.
-    pixel_aspect : float
-        Width of a pixel over its height.
-
-    Returns
-    -------
-    DataFrame
-        The ``scales`` table: the root of the measured over the known area of the reciprocal cell,
-        |a* x b*| = (2 pi)^2 / (a b sin(angle)), and times the wavenumber, so that a spot at
-        r px has the in-plane component r / scale in 1/Å and sin(theta) = r / screen_radius.
-
-    Raises
-    ------
-    InputError
-        If lengths are not positive or the angle is not between 0 and 180 degrees.
-    """
-    b = a if b is None else b
-    if not (a > 0 and b > 0 and 0 < angle_deg < 180):
-        raise InputError(
-            f"lattice a={a} Å, b={b} Å, angle={angle_deg}° is not allowed: "
-            "lengths must be positive and the angle between 0 and 180"
-        )
-    frames = lattice["frame"].to_numpy()
-    vectors = lattice[["ax", "ay", "bx", "by"]].to_numpy().reshape(-1, 2, 2)
-    area, derivative = log_area(vectors)
-    known = (2 * np.pi) ** 2 / (a * b * np.sin(np.radians(angle_deg)))
-    scale = np.sqrt(pixel_aspect * np.exp(area) / known)
-    relative2 = variance(derivative, _stored_covariance(lattice)) / 4
-    energy = np.full(len(frames), np.nan) if index is None else _energies(index, frames)
-    energy = energy + energy_shift[0]
-    radius = scale * INVERSE_ANGSTROM * np.sqrt(energy)
-    shifted2 = (energy_shift[1] / (2 * energy)) ** 2
-    return build(
-        SCALES,
-        {
-            "frame": frames,
-            "scale": scale,
-            "scale_err": scale * np.sqrt(relative2),
-            "screen_radius": radius,
-            "screen_radius_err": radius * np.sqrt(relative2 + shifted2),
-        },
-    )
 
 
 def _indexed(indices: pd.DataFrame, tracks: Array) -> Array:
@@ -180,7 +109,8 @@ def _reference_row(found: Lattices, frames: Array, reference: int | None) -> int
     return int(np.searchsorted(frames, reference))
 
 
-def _energies(index: pd.DataFrame, frames: Array) -> Array:
+def energies(index: pd.DataFrame, frames: Array) -> Array:
+    """Beam energies of these frames, eV; NaN where unknown."""
     energy: Array = index.set_index("frame")["energy_eV"].reindex(frames).to_numpy(dtype=np.float64)
     return energy
 
@@ -190,15 +120,6 @@ def _of_vectors(found: Lattices) -> Array:
     covariance = np.zeros((len(found.vectors), 4, 4))
     covariance[:, 0::2, 0::2] = found.covariance[:, 0, 1:, 1:]
     covariance[:, 1::2, 1::2] = found.covariance[:, 1, 1:, 1:]
-    return covariance
-
-
-def _stored_covariance(lattice: pd.DataFrame) -> Array:
-    covariance = np.zeros((len(lattice), 4, 4))
-    for i, name in enumerate(("ax", "ay", "bx", "by")):
-        covariance[:, i, i] = lattice[f"{name}_err"] ** 2
-    for i, name in enumerate(("abx_cov", "aby_cov")):
-        covariance[:, i, i + 2] = covariance[:, i + 2, i] = lattice[name]
     return covariance
 
 
