@@ -70,11 +70,14 @@ def _explain(error: ValidationError, model: type[Params], owner: str) -> str:
     alike = [e for e in error.errors() if e["loc"][:1] == first["loc"][:1]]
     # After the name come places in a list, and types tried, which mean nothing to a user.
     parts = [str(p) for n, p in enumerate(first["loc"]) if n == 0 or isinstance(p, int)]
-    name = ".".join(parts) or "options"
+    name = ".".join(parts)
     if first["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields) or "none"
         return f"{owner} has no option {name!r}; it has: {known}"
     text = " or ".join(e["msg"][:1].lower() + e["msg"][1:] for e in alike)
+    text = text.removeprefix("value error, ")
+    if not parts:  # options that do not go together
+        return f"{owner}: {text}"
     return f"{owner}: option {name} = {first['input']!r} is not allowed: {text}"
 
 

@@ -95,7 +95,8 @@ class LatticeParams(Params):
 def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[Step]:
     """Add the steps of indices and lattice, or return those that are done."""
     view = SessionView(session, fits)
-    params = _with_aspect(make(LatticeParams, options, "lattice"), view)
+    params = make(LatticeParams, options, "lattice", "see: trackleed lattice --help")
+    params = _with_aspect(params, view)
     aspect = params.pixel_aspect or 1.0
     positions = session.table(fits)
     needs_centre = params.specular is None and view.has("centers")

@@ -68,7 +68,7 @@ def add_positions(
     progress: Progress,
 ) -> list[Step]:
     """Add the steps of joint fits and relative positions, or return those that are done."""
-    params = make(PositionsParams, options, "positions")
+    params = make(PositionsParams, options, "positions", "see: trackleed positions --help")
     if not hasattr(backend.make(**params.refiner), "refine_groups"):
         raise InputError(f"{backend.label} fits no groups of spots", "use the refiner gaussian")
     view = SessionView(session, fits)
