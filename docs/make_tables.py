@@ -153,6 +153,43 @@ FILES = (
         "`track_id`, `first_frame`, `last_frame`, `x_start`, `y_start` (px, as tracked), "
         "`n_measured` (frames in which it was seen), `colour` (in the pictures)",
     ),
+    *(
+        (f"`{name}.csv`", "every " + row, columns)
+        for name, row, columns in (
+            ("track_index", "track, after `lattice`", "those of `track_index`"),
+            ("lattice", "frame, after `lattice`", "`frame`, those of `index`, those of `lattice`"),
+            (
+                "scales",
+                "frame, after `lattice --lattice-constant`",
+                "`frame`, those of `index`, those of `scales`",
+            ),
+            ("radius_energy", "track, after `radius-energy`", "those of `radius_energy`"),
+            (
+                "radius_residuals",
+                "track in every frame, after `radius-energy`",
+                "`frame`, `track_id`, those of `index`, those of `radius_residuals`",
+            ),
+            (
+                "deviations",
+                "track in every frame, after `quality`",
+                "`frame`, `track_id`, those of `index`, those of `deviations`",
+            ),
+            ("track_quality", "track, after `quality`", "those of `track_quality`"),
+            ("uncertain_tracks", "uncertain track, after `quality`", "`track_id`, `reason`"),
+            (
+                "frame_quality",
+                "frame, after `quality`",
+                "`frame`, those of `index`, those of `frame_quality`",
+            ),
+            (
+                "normalised_intensities",
+                "track in every frame, where exposure or beam current are known in all",
+                "`frame`, `track_id`, those of `index`, `intensity_norm`, `intensity_norm_err`, "
+                "`volume_norm`, `volume_norm_err` (counts/s, counts/A or counts/(s A)), "
+                "`divided_by` (columns of `index`)",
+            ),
+        )
+    ),
     (
         "`positions.csv`, `positions_group_01.csv` ...",
         "every satellite in every frame; all groups, and each in a file of its own",
@@ -160,8 +197,10 @@ FILES = (
     ),
 )
 
-FILES_TEXT = """Comma, decimal point, UTF-8, one line of names. `trackleed export RUN.trackleed --as
-    parquet` writes the columns of the first as one Parquet file."""
+FILES_TEXT = """Comma, decimal point, UTF-8, one line of names; there is a file for each table
+    that the session has. A column of your own in the index that is called as one of ours becomes
+    `index_NAME`. `trackleed export RUN.trackleed --as parquet` writes the columns of the first as
+    one Parquet file."""
 
 
 def text() -> str:

@@ -76,6 +76,54 @@ def test_what_is_not_known_is_empty(view, tmp_path) -> None:
     assert "nan" not in "".join(lines).lower()
 
 
+def filled(spec: tables.TableSpec, **known: object) -> pd.DataFrame:
+    """A table in which a column is as long as those that are known."""
+    n = len(next(iter(known.values())))  # type: ignore[call-overload]
+    rows = {c.name: np.full(n, "" if c.dtype == "str" else 1.5) for c in spec.columns}
+    rows |= {c.name: np.ones(n, int) for c in spec.columns if c.dtype == "int"}
+    rows |= {c.name: np.ones(n, bool) for c in spec.columns if c.dtype == "bool"}
+    return tables.build(spec, rows | known)
+
+
+def test_each_further_analysis_has_its_file_with_the_index_beside_frames(view, tmp_path) -> None:
+    spots = {name: view.known["fits"][name].to_numpy() for name in ("frame", "track_id")}
+    for spec in (tables.TRACK_INDEX, tables.RADIUS_ENERGY, tables.TRACK_QUALITY):
+        view.known[spec.name] = filled(spec, track_id=np.arange(1, 5))
+    for spec in (tables.LATTICE, tables.SCALES, tables.FRAME_QUALITY):
+        view.known[spec.name] = filled(spec, frame=np.arange(10))
+    for spec in (tables.RADIUS_RESIDUALS, tables.DEVIATIONS):
+        view.known[spec.name] = filled(spec, **spots)
+    view.known["track_quality"].loc[1:2, "reason"] = ["weak, and odd", "jumps"]
+    written = {name: pd.read_csv(path) for name, path in export(view, tmp_path).items()}
+    for name in ("track_index", "radius_energy", "track_quality"):
+        assert list(written[name]) == tables.SPECS[name].names
+        assert len(written[name]) == 4
+    for name in ("lattice", "scales", "frame_quality"):
+        assert list(written[name]) == ["frame", *INDEX, *tables.SPECS[name].names[1:]]
+        assert written[name]["energy_eV"].tolist() == view.index["energy_eV"].tolist()
+    for name in ("radius_residuals", "deviations"):
+        key = ["frame", "track_id"]
+        assert list(written[name]) == [*key, *INDEX, *tables.SPECS[name].names[2:]]
+        assert len(written[name]) == 40
+    assert written["uncertain_tracks"].to_numpy().tolist() == [[2, "weak, and odd"], [3, "jumps"]]
+
+
+def test_intensities_are_divided_by_what_is_known_in_every_frame(view, tmp_path) -> None:
+    assert "normalised_intensities" not in export(view, tmp_path)
+    view.index["exposure_s"] = np.arange(1.0, 11)
+    view.index.loc[1:, "beam_current_A"] = 1e-6
+    view.known["fits"].loc[0, "status"] = "too_dim"
+    table = pd.read_csv(export(view, tmp_path)["normalised_intensities"])
+    assert set(table["divided_by"]) == {"exposure_s"}
+    exposure = view.index["exposure_s"].repeat(4).to_numpy()
+    for of, known in (("intensity", "intensities"), ("volume", "fits")):
+        for end in ("", "_err"):
+            whole = view.table(known)[f"{of}{end}"].to_numpy() / exposure
+            if of == "volume":
+                whole[0] = np.nan
+            np.testing.assert_allclose(table[f"{of}_norm{end}"], whole)
+
+
 def test_mean_radius_is_that_of_the_spots_that_have_one(view, tmp_path) -> None:
     view.known["radii"].loc[view.known["radii"]["frame"] == 7, "radius"] = np.nan
     means = pd.read_csv(export(view, tmp_path)["average_radius_per_frame"])

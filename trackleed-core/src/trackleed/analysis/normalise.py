@@ -39,18 +39,23 @@ def normalise(
 
     Notes
     -----
-    A quantity counts as known if it is above 0 in every frame of ``intensities``. One that is
+    A quantity counts as known if it is above 0 in every frame of the index. One that is
     known in some frames only is not used in any: the curve would jump where it sets in.
     """
     value, error = intensities[of].to_numpy(), intensities[f"{of}_err"].to_numpy()
     rows = index.set_index("frame").reindex(intensities["frame"])
-    used = [name for name in DIVISORS if len(rows) and (rows[name] > 0).all()]
+    used = divisors(index)
     divisor = np.full(len(value), 1.0 if used else np.nan)
     for name in used:
         divisor = divisor * rows[name].to_numpy()
     result = intensities[["frame", "track_id"]].copy()
     result[f"{of}_norm"], result[f"{of}_norm_err"] = value / divisor, error / divisor
     return result.assign(by=" and ".join(used))
+
+
+def divisors(index: pd.DataFrame) -> list[str]:
+    """The columns of an ``index`` table that intensities can be divided by."""
+    return [name for name in DIVISORS if len(index) and (index[name] > 0).all()]
 
 
 def unit(by: str) -> str:

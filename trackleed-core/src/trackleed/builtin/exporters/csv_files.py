@@ -10,7 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from trackleed import tables
+from trackleed.analysis.normalise import divisors, normalise
+from trackleed.analysis.quality import uncertain_tracks
 from trackleed.builtin.exporters._tables import (
+    KEY,
     beside,
     full_rows,
     index_rows,
@@ -20,10 +24,17 @@ from trackleed.builtin.exporters._tables import (
 )
 from trackleed.builtin.exporters.palette import track_colour
 from trackleed.params import Params
-from trackleed.tables import SEEN
+from trackleed.tables import SEEN, FitStatus
 
 if TYPE_CHECKING:
     from trackleed.backend import View
+
+
+DERIVED = (
+    *("track_index", "lattice", "scales", "radius_energy", "radius_residuals"),
+    *("deviations", "track_quality", "frame_quality"),
+)
+"""Tables that each have a file of their name."""
 
 
 class CsvExporter:
@@ -51,6 +62,13 @@ class CsvExporter:
         if view.has("radii"):
             yield write_csv(folder / "average_radius_per_frame.csv", _mean_radii(view))
         yield write_csv(folder / "track_legend.csv", [_legend(view)])
+        for name in filter(view.has, DERIVED):
+            yield write_csv(folder / f"{name}.csv", _derived(view, name))
+        if view.has("track_quality"):
+            uncertain = uncertain_tracks(view.table("track_quality"))
+            yield write_csv(folder / "uncertain_tracks.csv", [uncertain])
+        if view.has("intensities") and divisors(view.index):
+            yield write_csv(folder / "normalised_intensities.csv", _normalised(view))
         if view.has("positions"):
             yield from _positions(view, folder)
 
@@ -91,6 +109,32 @@ def _mean_radii(view: View) -> Iterator[pd.DataFrame]:
         ).reset_index()
         known = index_rows(view.index, means["frame"], list(means.columns))
         yield beside(means[["frame"]], known, means.drop(columns="frame"))
+
+
+def _derived(view: View, name: str) -> Iterator[pd.DataFrame]:
+    """A table as it is, and beside its frames what the index says of them."""
+    if "frame" not in tables.SPECS[name].names:
+        yield view.table(name)
+        return
+    for (rows,) in view.blocks(name):
+        key = [column for column in KEY if column in rows]
+        known = index_rows(view.index, rows["frame"], list(rows.columns))
+        yield beside(rows[key], known, rows.drop(columns=key))
+
+
+def _normalised(view: View) -> Iterator[pd.DataFrame]:
+    """Intensities and usable volumes over exposure and beam current, as far as these are known."""
+    used = " and ".join(divisors(view.index))
+    for fits, intensities in view.blocks("fits", "intensities"):
+        usable = fits.where(fits["status"] == FitStatus.OK)
+        volumes = fits[KEY].assign(volume=usable["volume"], volume_err=usable["volume_err"])
+        parts = [
+            normalise(intensities, view.index, of="intensity"),
+            normalise(volumes, view.index, of="volume").drop(columns=KEY),
+        ]
+        rows = beside(*(part.drop(columns="by") for part in parts)).assign(divided_by=used)
+        known = index_rows(view.index, rows["frame"], list(rows.columns))
+        yield beside(rows[KEY], known, rows.drop(columns=KEY))
 
 
 def _positions(view: View, folder: Path) -> Iterator[Path]:
