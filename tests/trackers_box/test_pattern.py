@@ -240,6 +240,17 @@ def test_spots_that_grow_between_others_are_new_tracks():
         assert rows[rows["state"] == "seed"]["frame"].tolist() == [18 if spot in grown else 0]
 
 
+def test_spots_that_come_in_when_the_others_scatter_more_than_they_used_to_are_tracks():
+    n, late = 60, 54
+    scene = film(n)
+    new = inside(scene)[-3:]
+    scene.there[:late, new] = False
+    scatter = np.where(np.arange(n) < late, 0.03, 0.5)[:, None, None]
+    scene.xy += scatter * np.random.default_rng(21).normal(0, 1, scene.xy.shape)
+    _, xy = track(n, scene.detections(noise=0.0))
+    assert set(new) <= set(spot_of(xy, scene))
+
+
 def test_tracks_end_when_everything_fades_and_nothing_is_made_up_after():
     rng = np.random.default_rng(5)
     scene = film(30)

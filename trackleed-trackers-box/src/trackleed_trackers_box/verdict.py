@@ -28,7 +28,6 @@ _STILL = 0.3  # scatter on the screen over that in the pattern, of what does not
 _CHANGES = 3.0  # times as bright at times, of what is no mark on the screen
 _MOVED = 1.0  # px, scatter in the pattern from which that can be told
 _BLURRED = 3.0  # times the usual scatter of the spots in a frame: out of focus
-_GOOD = 0.3  # px, scatter that is never taken for that
 _DENSE = 2  # times as many frames as sightings may lie between those that make a track
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
 _JUMPS = 0.025  # of a ROI, usual departure from a straight way, of what wanders
@@ -138,7 +137,8 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     near = found.some((lengths >= least)[found.spot], found.spot)
     near = replace(near, stray=_strays(near, series, course))
     near = near.some(near.stray <= ROI_PART * series.rules.side, near.spot)
-    kept = _lasting(near, course, least) & ~_by_chance(near, series, course, single, len(lengths))
+    kept = _lasting(near, course, series.rules.side, least)
+    kept &= ~_by_chance(near, series, course, single, len(lengths))
     kept &= _in_one_place(near, series, course)
     still = kept & _still(near, course)
     if still.any():
@@ -149,10 +149,12 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     return near.some(kept[near.spot], near.spot)
 
 
-def _lasting(found: Sightings, course: Course, least: int) -> Array:
+def _lasting(found: Sightings, course: Course, side: float, least: int) -> Array:
     """Whether spots (spots,) are seen so often, in sharp frames not far from each other."""
     told = course.scatter[np.isfinite(course.scatter)]
-    limit = max(_BLURRED * float(np.median(told)), _GOOD) if len(told) else np.inf
+    # A scatter that keeps detections nearer to their spots than others may be does no harm.
+    good = ROI_PART * side / _GATE
+    limit = max(_BLURRED * float(np.median(told)), good) if len(told) else np.inf
     sharp = ~(course.scatter[found.frame] > limit)
     start = np.append(0, np.cumsum(sharp))[found.start]
     return np.asarray(places.densest(found.frame[sharp], start, _DENSE * least) >= least)
