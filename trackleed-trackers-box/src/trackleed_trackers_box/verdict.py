@@ -28,6 +28,7 @@ _STILL = 0.3  # scatter on the screen over that in the pattern, of what does not
 _CHANGES = 3.0  # times as bright at times, of what is no mark on the screen
 _MOVED = 1.0  # px, scatter in the pattern from which that can be told
 _BLURRED = 3.0  # times the usual scatter of the spots in a frame: out of focus
+_WIDER = 1.5  # times the usual width of the spots in such a frame
 _DENSE = 2  # times as many frames as sightings may lie between those that make a track
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
 _JUMPS = 0.025  # of a ROI, usual departure from a straight way, of what wanders
@@ -137,7 +138,7 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     near = found.some((lengths >= least)[found.spot], found.spot)
     near = replace(near, stray=_strays(near, series, course))
     near = near.some(near.stray <= ROI_PART * series.rules.side, near.spot)
-    kept = _lasting(near, course, series.rules.side, least)
+    kept = _lasting(near, _sharp(series, course), least)
     kept &= ~_by_chance(near, series, course, single, len(lengths))
     kept &= _in_one_place(near, series, course)
     still = kept & _still(near, course)
@@ -149,15 +150,26 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     return near.some(kept[near.spot], near.spot)
 
 
-def _lasting(found: Sightings, course: Course, side: float, least: int) -> Array:
-    """Whether spots (spots,) are seen so often, in sharp frames not far from each other."""
-    told = course.scatter[np.isfinite(course.scatter)]
-    # A scatter that keeps detections nearer to their spots than others may be does no harm.
-    good = ROI_PART * side / _GATE
-    limit = max(_BLURRED * float(np.median(told)), good) if len(told) else np.inf
-    sharp = ~(course.scatter[found.frame] > limit)
+def _lasting(found: Sightings, sharp: Array, least: int) -> Array:
+    """Whether spots (spots,) are seen so often, in ``sharp`` frames not far from each other."""
+    sharp = sharp[found.frame]
     start = np.append(0, np.cumsum(sharp))[found.start]
     return np.asarray(places.densest(found.frame[sharp], start, _DENSE * least) >= least)
+
+
+def _sharp(series: Series, course: Course) -> Array:
+    """Whether frames (n,) are in focus.
+
+    Out of focus spots scatter more than they use to; and they are wider, or scatter so much that
+    detections are about as far from their own spots as others may be.
+    """
+    scatter, width = course.scatter, places.medians(series.boxes[:, 2], series.film.start)
+    told = np.isfinite(scatter)
+    if not told.any():
+        return np.ones(len(scatter), bool)
+    more = scatter > _BLURRED * float(np.median(scatter[told]))
+    far = scatter > ROI_PART * series.rules.side / _GATE
+    return np.asarray(~(more & (far | (width > _WIDER * series.rules.side))))
 
 
 def _by_chance(found: Sightings, series: Series, course: Course, single: int, spots: int) -> Array:
