@@ -9,11 +9,15 @@ from PIL import Image
 
 pytest.importorskip("matplotlib")
 
-from trackleed import params
+from trackleed import params, tables
+from trackleed.analysis.deviations import deviations
+from trackleed.analysis.energy import radius_energy, radius_residuals
 from trackleed.analysis.normalise import normalise
+from trackleed.analysis.quality import frame_quality, track_quality
 from trackleed.builtin.exporters._axes import AXES, FRAME, varying
 from trackleed.builtin.exporters._change import contracts, draw_change
-from trackleed.builtin.exporters._curves import measured_rows
+from trackleed.builtin.exporters._curves import mean_curves, measured_rows
+from trackleed.builtin.exporters._further import further_figures, group_figure
 from trackleed.builtin.exporters._panels import Line, panels
 from trackleed.builtin.exporters._plotting import (
     curve,
@@ -23,6 +27,7 @@ from trackleed.builtin.exporters._plotting import (
     spread_apart,
 )
 from trackleed.builtin.exporters._sheet import SIZE, overview_sheet
+from trackleed.builtin.exporters._trust import trust_figure
 from trackleed.builtin.exporters.palette import on_paper, track_colour
 from trackleed.builtin.exporters.params import PlotsParams
 from trackleed.builtin.exporters.plots import PlotsExporter, radius_figure, with_moves
@@ -228,3 +233,68 @@ def test_colours_on_paper_keep_their_hue_and_can_be_seen() -> None:
     yellow = [int(on_paper(4)[i : i + 2], 16) for i in (1, 3, 5)]
     assert yellow[0] > yellow[2]
     assert sum(yellow) < sum(int(track_colour(4)[i : i + 2], 16) for i in (1, 3, 5))
+
+
+@pytest.fixture
+def analysed(ramp):
+    """A series with all further analyses, whose second track is uncertain."""
+    frame = np.arange(10)
+    ones = {c.name: np.ones(10) for c in tables.LATTICE.columns}
+    strains = {"strain_a": 0.1 * frame, "strain_b": -0.2 * frame, "angle_deg": 60 + 0.01 * frame}
+    ramp.known["lattice"] = tables.build(tables.LATTICE, ones | strains | {"frame": frame})
+    radii = ramp.known["radii"]
+    ramp.known["radius_energy"] = radius_energy(radii, ramp.index)
+    ramp.known["radius_residuals"] = radius_residuals(
+        radii, ramp.index, ramp.known["radius_energy"]
+    )
+    away = deviations(ramp.known["fits"], index=ramp.index)
+    ramp.known["track_quality"] = track_quality(ramp.known["fits"], away)
+    ramp.known["track_quality"]["reason"] = ["", "weak: median snr 3", "", ""]
+    ramp.known["frame_quality"] = frame_quality(ramp.known["fits"], away)
+    return ramp
+
+
+def test_further_analyses_have_their_figures(analysed, tmp_path) -> None:
+    written = export(analysed, tmp_path, groups=[[1, 2], [3]]).keys()
+    further = ("lattice", "radius_residuals", "group_intensity")
+    assert {f"{name}_against_{a}.png" for name in further for a in ("energy", "frame")} <= written
+    assert "quality.png" in written
+
+
+def test_the_lattice_figure_shows_strain_rotation_angle_and_scatter(analysed) -> None:
+    strain, turn, angle, rms = dict(further_figures(analysed, ENERGY))["lattice"].axes
+    np.testing.assert_allclose(drawn(strain)[0], 0.1 * np.arange(10))
+    np.testing.assert_allclose(drawn(strain)[1], -0.2 * np.arange(10))
+    np.testing.assert_allclose(drawn(angle)[0], 60 + 0.01 * np.arange(10))
+    assert len(strain.collections) == 2
+    assert [len(axes.collections) for axes in (turn, angle, rms)] == [1, 1, 0]
+
+
+def test_residuals_of_radii_that_shrink_as_they_should_vanish(analysed) -> None:
+    left, right = dict(further_figures(analysed, ENERGY))["radius_residuals"].axes
+    for axes in (left, right):
+        lines = drawn(axes)
+        assert len(lines) == 5  # four tracks and their median
+        assert max(np.nanmax(np.abs(y)) for y in lines) < 1e-6
+    assert left.get_title("left").startswith("r² (E + E₀), E₀ = 0.00 ±")
+
+
+def test_tracks_to_look_at_come_first_with_the_reason(analysed) -> None:
+    axes = trust_figure(analysed, {2: "(1|0)"}, ENERGY).axes[-1]
+    assert axes.get_title("left") == "1 of 4 tracks are uncertain"
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["2  (1|0)", "1", "3", "4"]
+    assert [t.get_text() for t in axes.texts][:2] == ["weak: median snr 3", ""]
+
+
+def test_a_group_is_drawn_as_the_mean_of_its_tracks_with_the_error_of_the_mean(ramp) -> None:
+    rows, groups = measured_rows(ramp), {"tracks 1+2": [1, 2], "tracks 3": [3]}
+    curves = mean_curves(rows, groups)
+    figure = group_figure(rows, curves, groups, ENERGY, "intensity", "Intensity (counts)")
+    first = figure.axes[0]
+    one, two, mean = drawn(first)
+    np.testing.assert_allclose(mean, (one + two) / 2)
+    band = first.collections[0].get_paths()[0].vertices[:, 1]
+    half = np.abs(one - two)[0] / 2  # standard error of the mean of two
+    assert band.max() == pytest.approx(mean.max() + half)
+    alone = curves[curves["curve"] == "tracks 3"]
+    assert alone["intensity_sem"].isna().all()

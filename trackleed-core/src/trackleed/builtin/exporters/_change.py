@@ -63,11 +63,17 @@ def draw_change(axes: Axes, rows: pd.DataFrame, axis: Axis) -> None:
         band = error if len(outer) <= BANDS else None
         curve(axes, x, change, band, on_paper(track_id), linewidth=0.7, alpha=0.7)
         changes.append(pd.Series(change, index=x))
-    if changes:
-        by_x = pd.concat(changes).groupby(level=0)
+    draw_middle(axes, pd.concat(changes) if changes else pd.Series(dtype=float))
+
+
+def draw_middle(axes: Axes, values: pd.Series) -> None:
+    """Median and middle half of values of several tracks, whose index is x; and limits for all."""
+    known = values[values.notna()]
+    if len(known):
+        by_x = known.groupby(level=0)
         middle, low, high = (by_x.quantile(q) for q in (0.5, 0.25, 0.75))
         axes.fill_between(middle.index, low, high, color=INK, alpha=0.15, linewidth=0)
         curve(axes, middle.index.to_numpy(), middle.to_numpy(), None, INK, linewidth=2.0)
-        fair_limits(axes, pd.concat(changes).to_numpy())
+        fair_limits(axes, known.to_numpy())
     axes.axhline(0, color=INK, linewidth=0.6)
     explain(axes, "black: median and middle half of the tracks")

@@ -96,8 +96,9 @@ def mean_curves(rows: pd.DataFrame, groups: Groups) -> pd.DataFrame:
     -------
     DataFrame
         curve, frame, n_tracks, and each quantity with ``_err`` (standard error of the mean as
-        it follows from those of the tracks); a row for each curve and frame. NaN where no
-        track of the group has a value.
+        it follows from those of the tracks) and ``_sem`` (as it follows from how much the tracks
+        differ; NaN for a single one); a row for each curve and frame. NaN where no track of
+        the group has a value.
     """
     pairs = [(label, track_id) for label, tracks in groups.items() for track_id in tracks]
     members = rows.merge(pd.DataFrame(pairs, columns=["curve", "track_id"]), on="track_id")
@@ -114,6 +115,7 @@ def mean_curves(rows: pd.DataFrame, groups: Groups) -> pd.DataFrame:
         curves[name] = grouped[name].mean()
         squares = grouped[f"{name}_err"].sum(min_count=1)
         curves[f"{name}_err"] = np.sqrt(squares) / grouped[name].count()
+        curves[f"{name}_sem"] = grouped[name].sem()
     return curves.reset_index()
 
 

@@ -24,6 +24,12 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 INK = "#22252b"
 FAINT = "#7b818c"
 GRID = "#e4e6ea"
+BLUE, RED = "#3461c1", "#c8553d"
+"""Two lines that are no tracks."""
+
+GOOD, CLIPPED, UNUSED = "#2f9e6e", "#e0a030", "#c2c7d0"
+"""Usable fits, those with clipped pixels, and the rest."""
+
 TEXT = 10
 """Size of all letters in points but those of titles and of numbers of tracks."""
 

@@ -15,10 +15,15 @@ from trackleed.builtin.exporters._axes import AXES, Axis
 from trackleed.builtin.exporters._change import contracts, draw_change
 from trackleed.builtin.exporters._grey import grey_for
 from trackleed.builtin.exporters._plotting import (
+    BLUE,
+    CLIPPED,
     FAINT,
+    GOOD,
     GRID,
     INK,
+    RED,
     TEXT,
+    UNUSED,
     by_track,
     curve,
     fair_limits,
@@ -53,11 +58,6 @@ PLACED = (FitStatus.OK, FitStatus.SATURATED)
 """Fits whose position counts."""
 
 RIM = [withStroke(linewidth=1.5, foreground="black")]
-
-GOOD = "#2f9e6e"
-CLIPPED = "#e0a030"
-UNUSED = "#c2c7d0"
-"""Colours of usable fits, of those with clipped pixels, and of the rest."""
 
 
 def overview_sheet(
@@ -113,7 +113,7 @@ def _centre(axes: Axes, rows: pd.DataFrame, centers: pd.DataFrame, axis: Axis) -
     along = rows.groupby("frame")[axis.column].first().reindex(centers["frame"]).to_numpy()
     style(axes, axis.label, "Shift from the median (px)", "Centre of the pattern")
     shifts = []
-    for name, colour in (("x", "#3461c1"), ("y", "#c8553d")):
+    for name, colour in (("x", BLUE), ("y", RED)):
         shift = (centers[name] - centers[name].median()).to_numpy()
         curve(axes, along, shift, centers[f"{name}_err"].to_numpy(), colour, label=name)
         shifts.append(shift)

@@ -38,20 +38,11 @@ class OverlaysParams(GreyParams):
     )
 
 
-class PlotsParams(Params):
-    """How the plots are drawn."""
-
-    format: Literal["png", "pdf", "svg"] = option("png", "kind of file")
-    dpi: int = option(150, "resolution of PNG files", unit="px/inch", ge=50, le=600)
-
-
-class IvParams(Params):
-    """Which tracks become curves."""
+class GroupParams(Params):
+    """Which tracks are averaged."""
 
     groups: tuple[tuple[int, ...], ...] = option(
-        (),
-        "tracks that are averaged, such as [[1, 2, 3], [4, 5]]; "
-        "if none are given, each beam that is indexed, else each track",
+        (), "tracks whose intensities are averaged, such as [[1, 2, 3], [4, 5]]"
     )
 
     @field_validator("groups", mode="before")
@@ -69,6 +60,17 @@ class IvParams(Params):
         if not all(value):
             raise ValueError("a group needs one track at least")
         return value
+
+
+class PlotsParams(GroupParams):
+    """How the plots are drawn, and which mean intensities."""
+
+    format: Literal["png", "pdf", "svg"] = option("png", "kind of file")
+    dpi: int = option(150, "resolution of PNG files", unit="px/inch", ge=50, le=600)
+
+
+class IvParams(GroupParams):
+    """Which tracks become curves: if no groups are given, each beam that is indexed, else each."""
 
 
 class YoloParams(GreyParams):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,15 @@ from matplotlib.figure import Figure
 from trackleed.analysis.normalise import unit
 from trackleed.builtin.exporters._axes import FRAME, Axis, varying
 from trackleed.builtin.exporters._change import draw_change
-from trackleed.builtin.exporters._curves import beam_label, beams_of, measured_rows
+from trackleed.builtin.exporters._curves import (
+    Groups,
+    beam_label,
+    beams_of,
+    choose_groups,
+    mean_curves,
+    measured_rows,
+)
+from trackleed.builtin.exporters._further import further_figures, group_figure
 from trackleed.builtin.exporters._panels import Line, panels
 from trackleed.builtin.exporters._plotting import (
     by_track,
@@ -27,6 +36,7 @@ from trackleed.builtin.exporters._plotting import (
 )
 from trackleed.builtin.exporters._sheet import overview_sheet
 from trackleed.builtin.exporters._tables import require
+from trackleed.builtin.exporters._trust import trust_figure
 from trackleed.builtin.exporters.palette import on_paper
 from trackleed.builtin.exporters.params import PlotsParams
 from trackleed.tables import FitStatus
@@ -45,21 +55,27 @@ class PlotsExporter:
         self.params = params
 
     def export(self, view: View, folder: Path) -> Iterator[Path]:
-        """Write ``plots/``.
+        """Write ``plots/``: figures of what there are tables for.
 
         Raises
         ------
         InputError
-            If there are no tracks, fits, centres, radii or intensities.
+            If there are no tracks, fits, centres, radii or intensities, or no track of a number
+            in a group.
         """
         require(view, "tracks", "fits", "centers", "radii", "intensities")
         rows, centers = with_moves(measured_rows(view)), view.table("centers")
         names = {t: beam_label(*hk) for t, hk in beams_of(view).items()}
         axes, folder = [*varying(view.index), FRAME], folder / "plots"
+        groups = choose_groups(view, self.params.groups) if self.params.groups else {}
         sheet = overview_sheet(view, rows, centers, names, axes[0])
         yield save(sheet, folder / "overview_sheet", self.params)
+        if view.has("track_quality"):
+            figure = trust_figure(view, names, axes[0])
+            yield save(figure, folder / "quality", self.params)
         for axis in axes:
-            for name, figure in _figures(rows, names, axis):
+            figures = [_figures(rows, names, axis), further_figures(view, axis)]
+            for name, figure in chain(*figures, _of_groups(rows, groups, axis)):
                 yield save(figure, folder / f"{name}_against_{axis.name}", self.params)
 
 
@@ -92,6 +108,15 @@ def _figures(rows: pd.DataFrame, names: dict[int, str], axis: Axis) -> Iterator[
             same_scale=True,
         ),
     )
+
+
+def _of_groups(rows: pd.DataFrame, groups: Groups, axis: Axis) -> Iterator[tuple[str, Figure]]:
+    if not groups:
+        return
+    by = str(rows["normalised_by"].iloc[0])
+    name = "intensity_norm" if by else "intensity"
+    curves, ylabel = mean_curves(rows, groups), f"Intensity ({unit(by)})"
+    yield "group_intensity", group_figure(rows, curves, groups, axis, name, ylabel)
 
 
 def with_moves(rows: pd.DataFrame) -> pd.DataFrame:
