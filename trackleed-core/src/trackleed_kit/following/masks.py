@@ -36,15 +36,13 @@ def of_masks(probability: Array) -> Array:
     half), the box has the variance of that mass as a spot's box has (a spot is 0.3 of its box),
     and the confidence is the mean probability inside. NaN, with confidence 0, where nothing is.
     """
-    n, rows, columns = probability.shape
-    found = np.full((n, 5), np.nan)
+    found = np.full((len(probability), 5), np.nan)
     found[:, 4] = 0.0
-    y, x = np.indices((rows, columns))
-    for k in range(n):
-        inside = probability[k] > 0.5
-        if not inside.any():
+    for k, soft in enumerate(probability):
+        py, px = np.nonzero(soft > 0.5)
+        if not len(px):
             continue
-        p, px, py = probability[k][inside], x[inside], y[inside]
+        p = soft[py, px]
         mx, my = np.average(px, weights=p), np.average(py, weights=p)
         # A filled ellipse of half-axis a has the variance a**2 / 4; a pixel has 1 / 12.
         spread = [np.average((v - m) ** 2, weights=p) + 1 / 12 for v, m in ((px, mx), (py, my))]

@@ -1,0 +1,1 @@
+raise ImportError("training needs tensorboard")
