@@ -152,18 +152,13 @@ def cramer_rao(
     """
     amplitude, sx, sy = spots["amplitude"], spots["sigma_x"], spots["sigma_y"]
     known = (amplitude > 0) & ((weight > 0).sum(axis=1) > len(PARAMETERS))
-    gradient = _gradient(np.where(known, amplitude, 1.0), sx, sy, spots["theta_deg"], dx, dy)
-    fisher = (gradient * weight[:, None, :]) @ gradient.transpose(0, 2, 1)
-    scale = np.sqrt(np.einsum("nii->ni", fisher))
-    scale[scale == 0] = 1.0  # the angle of a round spot: it disturbs nothing else
-    covariance = np.linalg.pinv(
-        fisher / (scale[:, :, None] * scale[:, None, :]), rcond=1e-12, hermitian=True
-    ) / (scale[:, :, None] * scale[:, None, :])
-    errors = np.sqrt(np.maximum(np.einsum("nii->ni", covariance), 0.0))
+    by = gradient(np.where(known, amplitude, 1.0), sx, sy, spots["theta_deg"], dx, dy)
+    together = covariance((by * weight[:, None, :]) @ by.transpose(0, 2, 1))
+    errors = np.sqrt(np.maximum(np.einsum("nii->ni", together), 0.0))
     volume = 2 * np.pi * amplitude * sx * sy
     relative = np.stack([1 / np.where(known, amplitude, 1.0), 1 / sx, 1 / sy], axis=1)
     volume_err = volume * np.sqrt(
-        np.einsum("ni,nij,nj->n", relative, covariance[:, 2:5, 2:5], relative)
+        np.einsum("ni,nij,nj->n", relative, together[:, 2:5, 2:5], relative)
     )
     errors[:, 5] = np.degrees(np.where(sx == sy, np.nan, errors[:, 5]))
     names = [f"{name}_err" for name in PARAMETERS]
@@ -175,7 +170,15 @@ def cramer_rao(
     return result
 
 
-def _gradient(
+def covariance(fisher: Floats) -> Floats:
+    """Inverses of Fisher matrices (n, m, m), whatever the parameters' units."""
+    scale = np.sqrt(np.einsum("nii->ni", fisher))
+    scale[scale == 0] = 1.0  # the angle of a round spot: it disturbs nothing else
+    units = scale[:, :, None] * scale[:, None, :]
+    return np.asarray(np.linalg.pinv(fisher / units, rcond=1e-12, hermitian=True) / units)
+
+
+def gradient(
     amplitude: Floats, sigma_x: Floats, sigma_y: Floats, theta_deg: Floats, dx: Floats, dy: Floats
 ) -> Floats:
     """Derivatives of the pixels by `PARAMETERS` (the angle in radians), (n, 7, p)."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trackleed.frames import NoiseModel
+from trackleed.simulate.bound import place_errors
 from trackleed.simulate.lattice import Floats
 from trackleed.simulate.shape import cramer_rao
 from trackleed.tables import FRAME, Column, TableSpec
@@ -35,9 +36,11 @@ TRUTH = TableSpec(
         Column("sigma_y", "float", "px", "width along the other axis"),
         Column("theta_deg", "float", "deg", "angle of the sigma_x axis, in (-45, 45]"),
         Column("offset", "float", "counts", "level under the peak; NaN where the screen is hidden"),
-        Column("x_err", "float", "px", "smallest possible standard error of x"),
+        Column(
+            "x_err", "float", "px", "smallest possible standard error of x, among its neighbours"
+        ),
         Column("y_err", "float", "px", "smallest possible standard error of y"),
-        Column("snr", "float", "", "volume over its smallest possible standard error"),
+        Column("snr", "float", "", "volume over its smallest possible standard error, by itself"),
         Column("visible", "bool", "", f"centre on the valid screen and snr >= {VISIBLE_SNR:g}"),
     ),
 )
@@ -50,7 +53,9 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     Cramér-Rao standard error (`trackleed.simulate.shape.cramer_rao`), from the valid pixels
     of a square ROI that reaches three times the larger sigma to each side, each weighted by
     its true variance in this very frame; clipped pixels tell nothing. It is 0 where the centre is
-    not on the valid screen, and ``x_err, y_err``, of the same bound, are NaN there.
+    not on the valid screen. It is of a spot by itself on a constant background. ``x_err, y_err``
+    are those of a fit of the spot with its visible neighbours on a plane
+    (`trackleed.simulate.bound.place_errors`), NaN where ``snr`` is 0.
 
     ``offset`` is the expected level in the pixel of the centre less this spot's Gaussian:
     black level, diffuse light, the halo and the tails of its neighbours.
@@ -76,8 +81,10 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     if lit.any():
         chosen = {name: values[lit] for name, values in spots.items()}
         usable = sim.valid & ~sim.hot & (level < sim.saturation)
-        bound = roi_bound(chosen, level, usable, sim.noise)
-        snr[lit], x_err[lit], y_err[lit] = bound["snr"], bound["x_err"], bound["y_err"]
+        snr[lit] = roi_snr(chosen, level, usable, sim.noise)
+        others = snr[lit] >= VISIBLE_SNR
+        x_err[lit], y_err[lit] = place_errors(chosen, others, level, usable, sim.noise)
+        x_err[snr == 0], y_err[snr == 0] = np.nan, np.nan
     return {
         "spot": np.arange(1, len(seen) + 1),
         "frame": np.full(len(seen), i),
@@ -92,10 +99,13 @@ def frame_truth(sim: Simulation, i: int) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def roi_bound(
+def roi_snr(
     spots: dict[str, Floats], level: Floats, valid: NDArray[np.bool_], noise: NoiseModel
-) -> dict[str, Floats]:
-    """Cramér-Rao errors of spots (n,) in a frame of expected ``level`` (y, x)."""
+) -> Floats:
+    """Volume of spots (n,), each by itself, over its Cramér-Rao error, (n,).
+
+    The frame's expected ``level`` is (y, x).
+    """
     column, row = (np.rint(spots[name]).astype(np.intp)[:, None] for name in ("x", "y"))
     reach = np.ceil(_ROI_SIGMAS * np.maximum(spots["sigma_x"], spots["sigma_y"])).astype(np.intp)
     steps = np.arange(-reach.max(), reach.max() + 1)
@@ -107,4 +117,4 @@ def roi_bound(
     inside &= valid[rows, columns]
     weight = inside / noise.variance(level[rows, columns])
     x, y = spots["x"][:, None], spots["y"][:, None]
-    return cramer_rao(spots, columns - x, rows - y, weight)
+    return cramer_rao(spots, columns - x, rows - y, weight)["snr"]
