@@ -6,6 +6,7 @@ nox -s lint        ruff and the import contracts
 nox -s types       mypy --strict
 nox -s alone       each distribution by itself, with only what it declares
 nox -s benchmarks  the scripts in benchmarks/
+nox -s upstream    adapters of learned trackers against the real code of their upstreams
 """
 
 import os
@@ -92,6 +93,13 @@ def alone(session: nox.Session, dist: str) -> None:
     if dist == "trackleed-core":
         session.install(*TESTS)
         session.run("pytest", "tests/core")
+
+
+@nox.session
+def upstream(session: nox.Session) -> None:
+    """Adapters against real upstream code, checked out in TRACKLEED_UPSTREAM; random weights."""
+    _install_editable(session, *PACKAGES)
+    session.run("python", "tests/upstream/run.py", *session.posargs)
 
 
 if BENCHMARKS:

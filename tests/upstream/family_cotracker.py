@@ -17,6 +17,7 @@ _ASKED = queries((0, 30.3, 41.6), (3, 70.0, 12.5))
 
 def weights(folder):
     import torch
+
     from trackleed_kit import place
 
     place.checkout("co-tracker")

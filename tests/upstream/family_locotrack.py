@@ -10,6 +10,7 @@ TRACKERS = {"locotrack": {"side": 64}}
 
 def weights(folder):
     import torch
+
     from trackleed_kit import place
 
     place.checkout("locotrack", "locotrack_pytorch")

@@ -16,6 +16,7 @@ _ASKED = queries((0, 20.3, 31.6), (2, 40.0, 12.5))
 
 def weights(folder):
     import torch
+
     from trackleed_kit import place
 
     place.checkout("tapnet")
@@ -111,9 +112,7 @@ def check_online(make):
             for t in range(first, len(pictures)):
                 grids = net.get_feature_grids(video[:, t : t + 1], False)
                 size = (_SIDE, _SIDE)
-                found = net.estimate_trajectories(
-                    size, False, grids, mine, None, 64, state, True
-                )
+                found = net.estimate_trajectories(size, False, grids, mine, None, 64, state, True)
                 state = found["causal_context"]
                 alike(xy[t, q] + 0.5, found["tracks"][-1].ravel(), 1e-3, "places")
                 visible = 1 - found["occlusion"][-1].sigmoid()

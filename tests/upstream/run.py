@@ -3,7 +3,7 @@
     TRACKLEED_UPSTREAM=~/src python tests/upstream/run.py [TRACKER ...]
 
 `TRACKLEED_UPSTREAM` is a folder of checkouts, each called as in the recipe (`tapnet`,
-`co-tracker` ...). `TRACKLEED_UPSTREAM_PYTHON` is a Python that has what the recipes install;
+`co-tracker` ...); without it, only trackers that pip installs are run. `TRACKLEED_UPSTREAM_PYTHON` is a Python that has what the recipes install;
 without it, each family gets an environment made by `trackleed envs create`.
 
 Each `family_*.py` beside this file is one upstream: its trackers with options that make them
@@ -73,6 +73,8 @@ class Family:
         recipes = [s.recipe for s in self.specs.values() if s.recipe]
         upstreams = {u.name: u for recipe in recipes for u in recipe.upstreams}
         for name in upstreams:
+            if not os.environ.get("TRACKLEED_UPSTREAM"):
+                raise Skipped("TRACKLEED_UPSTREAM names no folder of checkouts")
             if not (CHECKOUTS / name).is_dir():
                 raise Skipped(f"no checkout of {name} in {CHECKOUTS}")
         (self.folder / "weights").mkdir(parents=True)
@@ -98,8 +100,15 @@ class Family:
             'device = "cpu"',
             "[up.checkouts]",
             *(f"{name} = {json.dumps(str(path))}" for name, path in self.checkouts.items()),
+            "[up.variables]",
+            *(f"{name} = {json.dumps(value)}" for name, value in self.variables().items()),
         ]
         (self.folder / "envs.toml").write_text("\n".join(lines), encoding="utf-8")
+
+    def variables(self) -> dict[str, str]:
+        """What the recipes want in the environment of the worker."""
+        recipes = [s.recipe for s in self.specs.values() if s.recipe]
+        return {key: value for recipe in recipes for key, value in recipe.variables.items()}
 
     def conformance(self, name: str, options: dict[str, Any]) -> str:
         """Run the checks that need no trained weights, in a worker."""
@@ -129,8 +138,10 @@ class Family:
         homes = [Path(trackleed_kit.__file__).parents[1]]
         homes += [Path(str(import_module(p).__file__)).parents[1] for p in sorted(packages)]
         known = place.variables("cpu", self.folder / "weights", self.checkouts)
+        homes += [Path(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
         return {
             **os.environ,
+            **self.variables(),
             **known,
             "TRACKLEED_HOME": str(self.folder / "home"),
             "PYTHONPATH": os.pathsep.join(map(str, homes)),
@@ -139,9 +150,6 @@ class Family:
 
 
 def main(asked: list[str]) -> int:
-    if not os.environ.get("TRACKLEED_UPSTREAM"):
-        print("nothing ran: TRACKLEED_UPSTREAM names no folder of checkouts")
-        return 1
     sys.path.insert(0, str(HERE))
     outcome: dict[str, str] = {}
     for file in sorted(HERE.glob("family_*.py")):

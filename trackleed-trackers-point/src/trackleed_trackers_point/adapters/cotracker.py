@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any, Iterable, Iterator, List
 
 import numpy as np
-import torch
 
 from trackleed_kit import place
 from trackleed_trackers_point.adapters.shared import Points, computing, numbers, rows
@@ -43,9 +42,8 @@ class _CoTracker(Points):
         """Queries as (1, n + 36, t x y), with the grid, which starts in the first picture."""
         from cotracker.models.core.model_utils import get_points_on_a_grid
 
-        grid = get_points_on_a_grid(_SUPPORT, self.shape, device=self.device)
-        start = torch.zeros_like(grid[:, :, :1])
-        return torch.cat([self.tensor(queries[None, :, :3]), torch.cat([start, grid], 2)], 1)
+        grid = np.insert(numbers(get_points_on_a_grid(_SUPPORT, self.shape)[0]), 0, 0, axis=1)
+        return self.tensor(np.concatenate([queries[:, :3], grid])[None])
 
     def _run(self, pictures: Any, points: Any, n: int, **more: Any) -> Any:
         """Places (t, n, 2) and confidence (t, n) of the queries, without the grid.

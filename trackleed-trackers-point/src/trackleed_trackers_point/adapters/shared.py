@@ -32,7 +32,7 @@ class Points:
 
     def tensor(self, array: Any) -> Any:
         """An array as float32 on the device."""
-        return torch.as_tensor(np.ascontiguousarray(array, np.float32), device=self.device)
+        return torch.from_numpy(np.ascontiguousarray(array, np.float32)).to(self.device)
 
     def track(self, frames: Any, seeds: Any, detections: Any) -> Iterator[Dict[str, Any]]:
         """Rows of one frame after another."""
