@@ -13,7 +13,8 @@ filters = pytest.importorskip("skimage.filters")
 morphology = pytest.importorskip("skimage.morphology")
 feature = pytest.importorskip("skimage.feature")
 
-from trackleed_detectors.classic import chain, noise, pixels, sight  # noqa: E402
+from trackleed_detectors.classic import chain, noise, sight  # noqa: E402
+from trackleed_detectors.classic.scratch import Pool, Scratch  # noqa: E402
 
 
 def spots_frame(seed: int, shape: tuple[int, int] = (256, 320), n: int = 30) -> np.ndarray:
@@ -47,8 +48,9 @@ def look(frame: np.ndarray, sigma: float = chain.BACKGROUND) -> sight.Sight:
 
 def fast_peaks(frame: np.ndarray, floor: float) -> set[tuple[int, int]]:
     view = look(frame)
-    rest, _ = view.less_background(frame, chain.BACKGROUND)
-    hat = chain.tophat(view.smoothed(rest))
+    scratch = Scratch()
+    rest, _ = view.less_background(frame, chain.BACKGROUND, scratch)
+    hat = chain.tophat(view.smoothed(rest, scratch), 1.0, scratch)
     found = chain.maxima(hat, np.full_like(hat, floor), view.inner, 3)
     return {tuple(np.rint(p).astype(int).tolist()) for p in chain.peaks(found)}
 
@@ -69,18 +71,47 @@ def test_disk_is_that_of_scikit_image():
 def test_broad_blur_of_a_reduced_copy_is_the_broad_blur():
     frame = spots_frame(3)
     exact = blur(frame, chain.BACKGROUND)
-    quick = look(frame).less_background(frame, chain.BACKGROUND)[1]
+    quick = look(frame).less_background(frame, chain.BACKGROUND, Scratch())[1]
     assert np.abs(quick - exact).max() < 0.01 * exact.max()
 
 
-@pytest.mark.parametrize("radius", [1, 4, 9])
-@pytest.mark.parametrize("shape", [(40, 55), (12, 7), (3, 90)])
-def test_lowest_under_a_disk_is_the_erosion_of_scikit_image(radius, shape):
-    image = np.random.default_rng(radius).normal(0, 1, shape).astype(np.float32)
-    wanted = morphology.erosion(image, morphology.disk(radius), mode="ignore")
-    chords = (chain.disk(radius).sum(axis=1) // 2).astype(np.intp)
-    np.testing.assert_array_equal(pixels.lowest(image, chords, np.float32(1)), wanted)
-    np.testing.assert_array_equal(pixels.lowest(-image, chords, np.float32(-1)), wanted)
+@pytest.mark.parametrize("shape", [(40, 55), (12, 7), (3, 90), (25, 25)])
+@pytest.mark.parametrize("size", [1.0, 1e-3, 3e5])
+def test_top_hat_is_that_of_scikit_image_to_a_step_of_16_bits(shape, size):
+    image = np.random.default_rng(3).normal(0, size, shape).astype(np.float32)
+    disk = morphology.disk(chain.DISK_RADIUS)
+    lowest = morphology.erosion(image, disk, mode="ignore")
+    wanted = image - morphology.dilation(lowest, disk, mode="ignore")
+    found = chain.tophat(image, np.inf, Scratch())
+    step = np.ptp(image) / 65535
+    assert (found - wanted).min() >= -0.01 * step
+    assert (found - wanted).max() <= 1.02 * step
+
+
+def test_top_hat_beside_a_pixel_that_is_brighter_by_far():
+    image = np.random.default_rng(4).normal(0, 1, (60, 80)).astype(np.float32)
+    plain = chain.tophat(image, 1 / 8, Scratch())
+    image[10, 10] = 1e7
+    bright = chain.tophat(image, 1 / 8, Scratch())
+    np.testing.assert_allclose(bright[30:], plain[30:], atol=1 / 8)
+    assert bright[10, 10] > 9e6
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0])
+def test_a_flat_image_has_no_top_hat(value):
+    assert not chain.tophat(np.full((30, 40), value, np.float32), 1.0, Scratch()).any()
+
+
+def test_each_thread_has_a_scratch_of_its_own_and_the_last_one_is_used_again():
+    pool = Pool()
+    with pool.lend((4, 5)) as one, pool.lend((4, 5)) as other:
+        assert one("image", (4, 5)) is one("image", (4, 5))
+        assert one("image", (4, 5)) is not other("image", (4, 5))
+        assert one("image", (2, 3)).shape == (2, 3)
+    with pool.lend((4, 5)) as again:
+        assert again is one
+    with pool.lend((6, 7)) as fresh:
+        assert fresh is not one
 
 
 def test_a_plateau_is_one_peak_at_its_centroid():
@@ -119,11 +150,11 @@ def test_noise_is_that_of_the_blurred_image_and_grows_with_the_level(scale):
     level[:, 128:] = 3600
     frame = (rng.normal(0, 1, level.shape) * np.sqrt(level) * scale).astype(np.float32)
     smooth = chain.blur(frame, chain.SMOOTH)
-    found = noise.measure(smooth, level, look(level).blocks)
+    found = noise.measure(smooth, level, look(level).blocks, Scratch())
     for half in (slice(0, 110), slice(146, 256)):
         places = np.indices(level.shape)[:, :, half].reshape(2, -1)
         assert 0.85 < found.at(places).mean() / smooth[:, half].std() < 1.15
-        assert (found.floor(3.0)[tuple(places)] <= 3 * found.at(places)).all()
+        assert (found.floor(3.0, Scratch())[tuple(places)] <= 3 * found.at(places)).all()
 
 
 def test_a_cluster_of_spots_is_not_noise():
@@ -133,7 +164,7 @@ def test_a_cluster_of_spots_is_not_noise():
     near = np.hypot(x - 128, y - 128) < 35
     frame += near * 500 * np.cos(x / 1.6) ** 2 * np.cos(y / 1.6) ** 2
     smooth = chain.blur(frame.astype(np.float32), chain.SMOOTH)
-    found = noise.measure(smooth, np.full_like(smooth, 100), look(smooth).blocks)
+    found = noise.measure(smooth, np.full_like(smooth, 100), look(smooth).blocks, Scratch())
     everywhere = found.at(np.indices(smooth.shape).reshape(2, -1)).reshape(smooth.shape)
     assert everywhere[128, 128] < 1.5 * np.median(everywhere)
 
@@ -150,7 +181,7 @@ def test_the_noise_of_a_half_masked_image_is_that_of_what_is_seen():
     valid[:, 170:] = False
     smooth[~valid] = 0
     view = sight.look(valid, [chain.BACKGROUND], 96).copies[0]
-    found = noise.measure(smooth, np.full_like(smooth, 100), view.blocks)
+    found = noise.measure(smooth, np.full_like(smooth, 100), view.blocks, Scratch())
     places = np.stack(np.nonzero(valid))
     np.testing.assert_allclose(found.at(places), smooth[:, :170].std(), rtol=0.2)
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from trackleed_detectors.classic import pixels
+from trackleed_detectors.classic.scratch import Scratch
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -33,19 +34,26 @@ def disk(radius: int) -> Array:
     return (x * x + y * y <= radius * radius).astype(np.uint8)
 
 
-_CHORDS = (disk(DISK_RADIUS).sum(axis=1) // 2).astype(np.intp)
+_SQUARE = np.ones((9, 9), np.uint8)
+_CROSS = disk(1)
+_AWAY = abs(np.arange(-3, 4))
+_ODD = np.isin(np.add.outer(_AWAY, _AWAY), (1, 3)).astype(np.uint8)
+_TIPS = np.zeros((19, 19), np.uint8)
+_TIPS[[0, -1, 9, 9], [9, 9, 0, -1]] = 1
 
 
-def blur(image: Array, sigma: float) -> Array:
+def blur(image: Array, sigma: float, out: Array | None = None) -> Array:
     """Gaussian blur cut off at 4 sigma, the image mirrored at its edges."""
-    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return cv2.GaussianBlur(image, (0, 0), sigma, dst=out, borderType=cv2.BORDER_REFLECT)
 
 
-def usable_part(frame: Array, usable: Array) -> Array:
+def usable_part(frame: Array, usable: Array, scratch: Scratch) -> Array:
     """A frame as float32, 0 where it cannot be used."""
     # Compiled code takes neither foreign byte order nor half precision.
     plain = np.float32 if frame.dtype == "f2" else frame.dtype.newbyteorder("=")
-    return pixels.usable_part(frame.astype(plain, copy=False), usable)
+    out = scratch("frame", frame.shape)
+    pixels.usable_part(frame.astype(plain, copy=False), usable, out)
+    return out
 
 
 def stand_alone(image: Array) -> Array:
@@ -66,20 +74,50 @@ def bridge(image: Array, usable: Array, places: Array) -> None:
     pixels.bridge(image, usable.view(np.uint8), places, kernel)
 
 
-def broad(image: Array, sigma: float) -> Array:
+def broad(image: Array, sigma: float, out: Array | None = None) -> Array:
     """Blur by many pixels, computed on a reduced copy."""
     height, width = image.shape
     size = (max(1, width // _REDUCE), max(1, height // _REDUCE))
     reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     blurred = blur(reduced, sigma / _REDUCE)
-    return cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(blurred, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
 
-def tophat(smooth: Array) -> Array:
-    """White top-hat: what rises above the opening by the disk."""
-    lowest = pixels.lowest(smooth, _CHORDS, np.float32(1))
-    opened = pixels.lowest(lowest, _CHORDS, np.float32(-1))  # negative
-    return np.add(smooth, opened, out=opened)
+def tophat(smooth: Array, fine: float, scratch: Scratch) -> Array:
+    """White top-hat: what rises above the opening by the disk.
+
+    The opening is that of the image in 16 bits, rounded down. It is too low by less than a step,
+    which is the range over 65535 and ``fine`` at the most. Beyond 65535 steps of that the
+    opening counts as flat.
+    """
+    least, most, _, _ = cv2.minMaxLoc(smooth)
+    step = min((most - least) / 65535, fine)
+    hat = scratch("hat", smooth.shape)
+    if step <= 0:
+        hat.fill(0)
+        return hat
+    low, step = np.float32(least), np.float32(step)
+    levels = scratch("levels", smooth.shape, np.uint16)
+    pixels.levels(smooth, low, step, levels)
+    _under_disk(levels, cv2.erode, cv2.min, scratch)
+    _under_disk(levels, cv2.dilate, cv2.max, scratch)
+    pixels.above(smooth, levels, low, step, hat)
+    return hat
+
+
+def _under_disk(image: Array, sweep: Any, pick: Any, scratch: Scratch) -> None:
+    """Least or highest of an image under the disk round each pixel, in place.
+
+    The disk of radius 9 is the square of side 9 swept over the diamond of radius 4, and four
+    pixels at its tips; the diamond is a cross swept over every second pixel of the next
+    smaller one.
+    """
+    swept, other = (scratch(name, image.shape, np.uint16) for name in ("swept", "other"))
+    sweep(image, _SQUARE, dst=swept)
+    sweep(swept, _ODD, dst=other)
+    sweep(other, _CROSS, dst=swept)
+    sweep(image, _TIPS, dst=other)
+    pick(swept, other, dst=image)
 
 
 def maxima(hat: Array, floor: Array, allowed: Array, distance: int) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from trackleed_detectors.classic import chain, shape
 from trackleed_detectors.classic.noise import measure as measure_noise
 from trackleed_detectors.classic.noise import quantile
+from trackleed_detectors.classic.scratch import Pool
 from trackleed_detectors.classic.sight import halve, look
 from trackleed_kit import coords
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from trackleed.tables import Columns
     from trackleed_detectors.classic.chain import Array
     from trackleed_detectors.classic.noise import Noise
+    from trackleed_detectors.classic.scratch import Scratch
     from trackleed_detectors.classic.sight import Sight, Sights
     from trackleed_detectors.params import ClassicParams
 
 _SMALLEST = 96  # px, shorter side of the most reduced copy
 _BROADEST = 0.65 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
+_FINE = 1 / 8  # of the noise: step of the 16 bits in which the top-hat is found, at most
 _NARROWEST = 0.5  # px, sigma that a spot has at least
 _DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
 _FEW = 2048  # pixels that mostly tell the grey levels
@@ -87,6 +90,7 @@ class Classic:
     def __init__(self, params: ClassicParams) -> None:
         self.params = params
         self._kept: Sights | None = None
+        self._scratches = Pool()
 
     def detect(self, frame: Array, valid: Array) -> Columns:
         """Spots of one frame.
@@ -109,9 +113,10 @@ class Classic:
             usable = usable & np.isfinite(frame)
         found = _Spots(*np.zeros((5, 0)))
         if usable.any():
-            for copy in self._copies(frame, self._sights(usable)):
-                new = self._spots(copy)
-                found = found + new[~_covered(new, found)]
+            with self._scratches.lend(frame.shape) as scratch:
+                for copy in self._copies(frame, self._sights(usable), scratch):
+                    new = self._spots(copy, scratch)
+                    found = found + new[~_covered(new, found)]
         return self._columns(found[np.argsort(-found.score, kind="stable")])
 
     def _sights(self, usable: Array) -> Sights:
@@ -127,20 +132,23 @@ class Classic:
             self._kept = look(kept, sigmas, smallest)
         return self._kept
 
-    def _copies(self, frame: Array, sights: Sights) -> Iterator[_Copy]:
+    def _copies(self, frame: Array, sights: Sights, scratch: Scratch) -> Iterator[_Copy]:
         """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
-        image = chain.usable_part(frame, sights.usable)
+        image = chain.usable_part(frame, sights.usable, scratch)
         step = _grey_step(image[::3, ::3][sights.usable[::3, ::3]], frame.dtype)
         self._bridge(image, sights)
         wanted = self.params.spot_size
         for n, sight in enumerate(sights.copies):
             if n:
                 # A masked pixel has no say in the mean. In the frame itself it is 0 already.
-                weighted = image * sights.copies[n - 1].share if n > 1 else image
-                image = halve(weighted)
-                image /= np.maximum(sight.share, 1e-6)
+                if n > 1:
+                    image *= sights.copies[n - 1].share
+                image = halve(image, scratch("copy", sight.share.shape))
+                image /= sight.share
             if wanted == "auto" or 2**n <= max(1, wanted / 2) < 2 ** (n + 1):
-                shown = image * sight.seen if n else image
+                shown = image
+                if n:
+                    shown = np.multiply(image, sight.seen, out=scratch("shown", image.shape))
                 yield _Copy(shown, sight, 2**n, step, frame.shape)
 
     def _bridge(self, image: Array, sights: Sights) -> None:
@@ -154,9 +162,9 @@ class Classic:
             places = np.concatenate([places, hot], axis=1)
         chain.bridge(image, usable, places)
 
-    def _spots(self, copy: _Copy) -> _Spots:
-        smooth, noise = self._blurred(copy)
-        peaks = self._peaks(smooth, noise, copy)
+    def _spots(self, copy: _Copy, scratch: Scratch) -> _Spots:
+        smooth, noise = self._blurred(copy, scratch)
+        peaks = self._peaks(smooth, noise, copy, scratch)
         shapes = shape.measure(smooth, copy.sight.seen, peaks)
         around = noise.at(np.rint(peaks.T[::-1]).astype(np.intp))
         kept = self._is_spot(shapes, around, copy)
@@ -176,23 +184,25 @@ class Classic:
         ratio = spots.fwhm / self.params.spot_size
         return spots[(ratio >= 0.5) & (ratio <= 2)]
 
-    def _peaks(self, smooth: Array, noise: Noise, copy: _Copy) -> Array:
+    def _peaks(self, smooth: Array, noise: Noise, copy: _Copy, scratch: Scratch) -> Array:
         """Candidates, array (n, 2) of x, y: maxima of the top-hat that rise out of the noise."""
         distance = chain.SMOOTH
         if self.params.min_distance != "auto":
             distance = self.params.min_distance / copy.scale
-        hat, threshold = chain.tophat(smooth), self.params.threshold
-        allowed = copy.sight.inner
-        at = chain.maxima(hat, noise.floor(threshold), allowed, max(1, round(distance)))
+        hat = chain.tophat(smooth, _FINE * noise.typical, scratch)
+        threshold, allowed = self.params.threshold, copy.sight.inner
+        floor = noise.floor(threshold, scratch)
+        at = chain.maxima(hat, floor, allowed, max(1, round(distance)))
         return chain.peaks(at[:, hat[tuple(at)] > threshold * noise.at(at)])
 
-    def _blurred(self, copy: _Copy) -> tuple[Array, Noise]:
+    def _blurred(self, copy: _Copy, scratch: Scratch) -> tuple[Array, Noise]:
         """The copy less its background, blurred, and the noise of that."""
-        rest, level = copy.sight.less_background(copy.image, self._background(copy.scale))
-        smooth = copy.sight.smoothed(rest)
+        sigma = self._background(copy.scale)
+        rest, level = copy.sight.less_background(copy.image, sigma, scratch)
+        smooth = copy.sight.smoothed(rest, scratch)
         rounding = _ROUNDING * float(copy.image.max())
         least = max(copy.digital_noise, rounding)
-        noise = measure_noise(smooth, level, copy.sight.blocks, least)
+        noise = measure_noise(smooth, level, copy.sight.blocks, scratch, least)
         if self.params.normalise:
             # Divided after the narrow blur, over which the background hardly changes.
             typical = quantile(level[copy.sight.seen > 0], 0.5)

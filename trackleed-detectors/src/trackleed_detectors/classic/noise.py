@@ -9,6 +9,7 @@ import numpy as np
 
 from trackleed_detectors.classic import pixels
 from trackleed_detectors.classic.chain import SMOOTH, Array, blur
+from trackleed_detectors.classic.scratch import Scratch
 
 _REACH = 3 * SMOOTH  # blur that tells noise from what is broader than a spot
 _BLOCK = 32  # px, side of the blocks in which the noise is measured
@@ -28,11 +29,18 @@ class Noise:
     least: float
     gain: Array | None = None  # (y, x), what the image was multiplied by afterwards
 
-    def floor(self, times: float) -> Array:
+    @property
+    def typical(self) -> float:
+        """The noise in the middle one of the blocks."""
+        typical = max(quantile(self.plain, 0.5), self.least)
+        return typical if self.gain is None else typical * quantile(self.gain[::32, ::32], 0.5)
+
+    def floor(self, times: float, scratch: Scratch) -> Array:
         """A number of times the noise, or somewhat less, (y, x) of float32: quicker than `at`."""
         low = (0.999 * times * self.plain).astype(np.float32)
-        low = cv2.resize(low, self.level.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return low if self.gain is None else low * self.gain
+        size, out = self.level.shape[::-1], scratch("floor", self.level.shape)
+        cv2.resize(low, size, dst=out, interpolation=cv2.INTER_LINEAR)
+        return out if self.gain is None else out * self.gain
 
     def at(self, places: Array) -> Array:
         """The noise at some pixels, rows and columns (2, n)."""
@@ -56,30 +64,39 @@ class Blocks:
         self._seen = np.ascontiguousarray(seen[::2, ::2])
         self._side = _BLOCK // 2
         self.shape = tuple(-(-length // self._side) for length in self._seen.shape)
-        count = np.isfinite(self._cut(np.zeros_like(self._seen))).sum(axis=1)
+        count = np.isfinite(self._cut(np.zeros_like(self._seen), Scratch())).sum(axis=1)
         self._known = count > 0
         self._middle = np.arange(len(count)), np.maximum(count - 1, 0) // 2
 
-    def median(self, image: Array) -> Array:
+    def median(self, image: Array, scratch: Scratch) -> Array:
         """Median of an image (y / 2, x / 2) in each block, (rows, columns); NaN if not seen."""
-        return self._median(self._cut(image))
+        return self._median(self._cut(image, scratch), scratch)
 
-    def deviation(self, image: Array) -> Array:
+    def deviation(self, image: Array, scratch: Scratch) -> Array:
         """Median absolute deviation from the median, likewise."""
-        values = self._cut(image)
-        values -= self._median(values).reshape(-1, 1)
-        return self._median(np.abs(values, out=values))
+        values = self._cut(image, scratch)
+        values -= self._median(values, scratch).reshape(-1, 1)
+        return self._median(np.abs(values, out=values), scratch)
 
-    def _cut(self, image: Array) -> Array:
+    def _cut(self, image: Array, scratch: Scratch) -> Array:
         """The pixels of each block, array (n, side * side), infinite where nothing is seen."""
-        return pixels.blocks(image, self._seen, self._side)
+        out = scratch("blocks", (*self.shape, self._side, self._side))
+        if any(length % self._side for length in image.shape):
+            out.fill(np.inf)
+        pixels.blocks(image, self._seen, out)
+        return out.reshape(-1, self._side**2)
 
-    def _median(self, values: Array) -> Array:
-        middle = np.sort(values, axis=1)[self._middle]
+    def _median(self, values: Array, scratch: Scratch) -> Array:
+        ordered = scratch("ordered", values.shape)
+        ordered[:] = values
+        ordered.sort(axis=1)
+        middle = ordered[self._middle]
         return np.where(self._known, middle, np.nan).reshape(self.shape)
 
 
-def measure(smooth: Array, level: Array, blocks: Blocks, least: float = 0.0) -> Noise:
+def measure(
+    smooth: Array, level: Array, blocks: Blocks, scratch: Scratch, least: float = 0.0
+) -> Noise:
     """Noise in the blurred image.
 
     Each block gives a robust figure, the median absolute deviation of what a
@@ -96,12 +113,17 @@ def measure(smooth: Array, level: Array, blocks: Blocks, least: float = 0.0) -> 
     level : ndarray (y, x)
         The background that was removed.
     blocks : Blocks
+    scratch : Scratch
     least : float
         What the noise is at least.
     """
-    half = np.ascontiguousarray(smooth[::2, ::2])
-    scale = _SIGMA * blocks.deviation(half - blur(half, _REACH / 2))
-    height = blocks.median(np.ascontiguousarray(level[::2, ::2]))
+    size = smooth[::2, ::2].shape
+    half, broader = scratch("half", size), scratch("broader", size)
+    half[:] = smooth[::2, ::2]
+    half -= blur(half, _REACH / 2, broader)
+    scale = _SIGMA * blocks.deviation(half, scratch)
+    half[:] = level[::2, ::2]
+    height = blocks.median(half, scratch)
     darkest = quantile(height, 0.0)
     plain, grown = (_low_around(s) for s in (scale, scale / np.sqrt(height - darkest + 1)))
     return Noise(level, darkest, plain, grown, least)

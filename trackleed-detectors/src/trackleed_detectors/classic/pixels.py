@@ -33,14 +33,12 @@ def pairs(places: list[tuple[int, int]]) -> Array:
 
 
 @compiled
-def usable_part(frame: Array, usable: Array) -> Array:
+def usable_part(frame: Array, usable: Array, out: Array) -> None:
     """A frame of any type as float32, 0 where ``usable`` is not true."""
-    out = np.empty(frame.shape, np.float32)
     for y in range(frame.shape[0]):
         row, here, result = frame[y], usable[y], out[y]
         for x in range(len(row)):
             result[x] = row[x] if here[x] else 0
-    return out
 
 
 @compiled
@@ -116,66 +114,33 @@ def bridge(image: Array, usable: Array, places: Array, kernel: Array) -> None:
 
 
 @compiled
-def rest(image: Array, level: Array, gain: Array, seen: Array) -> Array:
+def rest(image: Array, level: Array, gain: Array, seen: Array, out: Array) -> None:
     """``(image - level) * seen``, the level having been multiplied by its gain in place."""
-    out = np.empty_like(image)
     for y in range(image.shape[0]):
         row, under, by, here, result = image[y], level[y], gain[y], seen[y], out[y]
         for x in range(image.shape[1]):
             under[x] *= by[x]
             result[x] = (row[x] - under[x]) * here[x]
-    return out
 
 
 @compiled
-def lowest(image: Array, chords: Array, sign: float) -> Array:
-    """Least of ``sign * image`` under a disk round each pixel; beyond the edge is nothing.
-
-    A disk is a stack of chords. The least of each run of pixels as long as a chord is found
-    from two overlapping runs of a power of two, and those from two of half that length.
-
-    Parameters
-    ----------
-    chords : ndarray of int (2 r + 1,)
-        Half lengths of the disk's chords, top to bottom.
-    """
-    height, width = image.shape
-    r = len(chords) // 2
-    out = np.full_like(image, np.inf)
-    runs = np.full((int(np.log2(2 * r + 1)) + 1, width + 4 * r), np.inf, np.float32)
-    chord = np.empty((r + 1, width), np.float32)
-    for y in range(height):
-        least_of_runs(image[y], chords, sign, runs, chord)
-        for dy in range(max(-r, -y), min(r + 1, height - y)):
-            whole, least = chord[chords[r + dy]], out[y + dy]
-            for x in range(width):
-                least[x] = whole[x] if whole[x] < least[x] else least[x]
-    return out
+def levels(image: Array, least: float, step: float, out: Array) -> None:
+    """An image in 16 bits: how many whole steps each pixel lies above the least."""
+    by, most = np.float32(1 / step), np.float32(65535)
+    for y in range(image.shape[0]):
+        row, result = image[y], out[y]
+        for x in range(len(row)):
+            level = (row[x] - least) * by
+            result[x] = np.int32(level if level < most else most)
 
 
 @compiled
-def least_of_runs(row: Array, chords: Array, sign: float, runs: Array, chord: Array) -> None:
-    """Least of the runs of ``sign * row`` that are as long as the chords of a disk.
-
-    ``chord[half]`` is that of the runs that reach ``half`` to each side; ``runs`` is for work,
-    and infinite beyond the row.
-    """
-    r, width = len(chords) // 2, len(row)
-    first = runs[0][2 * r : 2 * r + width]
-    for x in range(width):
-        first[x] = sign * row[x]
-    for k in range(1, len(runs)):
-        shorter, later, longer = runs[k - 1], runs[k - 1][2 ** (k - 1) :], runs[k]
-        for x in range(len(later)):
-            longer[x] = shorter[x] if shorter[x] < later[x] else later[x]
-    for i in range(r + 1):
-        half = chords[i]
-        if i == 0 or half != chords[i - 1]:
-            k = int(np.log2(2 * half + 1))
-            left, right = runs[k][2 * r - half :], runs[k][2 * r + half + 1 - 2**k :]
-            least = chord[half]
-            for x in range(width):
-                least[x] = left[x] if left[x] < right[x] else right[x]
+def above(image: Array, levels: Array, least: float, step: float, out: Array) -> None:
+    """The image less what `levels` has made of another."""
+    for y in range(image.shape[0]):
+        row, under, result = image[y], levels[y], out[y]
+        for x in range(len(row)):
+            result[x] = row[x] - (least + step * np.float32(under[x]))
 
 
 @compiled
@@ -234,19 +199,19 @@ def centroids(places: Array) -> Array:
 
 
 @compiled
-def blocks(image: Array, seen: Array, side: int) -> Array:
-    """The pixels of each block of an image (n, side * side), infinite where nothing is seen."""
-    height, width = image.shape
-    rows, columns = -(-height // side), -(-width // side)
-    out = np.full((rows, columns, side, side), np.float32(np.inf))
-    for y in range(height):
+def blocks(image: Array, seen: Array, out: Array) -> None:
+    """The pixels of each block of an image, (rows, columns, side, side).
+
+    Those that are not seen are infinite; beyond the image ``out`` stays as it is.
+    """
+    columns, side = out.shape[1], out.shape[2]
+    for y in range(image.shape[0]):
         for column in range(columns):
             left = column * side
             line, row = out[y // side, column, y % side], image[y, left : left + side]
             here = seen[y, left : left + side]
             for x in range(len(row)):
                 line[x] = row[x] if here[x] > 0 else np.float32(np.inf)
-    return out.reshape(rows * columns, side * side)
 
 
 @compiled

@@ -14,27 +14,30 @@ import numpy as np
 from trackleed_detectors.classic import chain, pixels
 from trackleed_detectors.classic.chain import Array
 from trackleed_detectors.classic.noise import Blocks
+from trackleed_detectors.classic.scratch import Scratch
 
 
 @dataclass(frozen=True)
 class Sight:
     """Of one copy; images (y, x) of float32."""
 
-    share: Array  # of each pixel that can be seen
+    share: Array  # of each pixel that can be seen, above 0
     seen: Array  # 1 where that is more than half, else 0
     blocks: Blocks
     inner: Array  # uint8, 1 where all neighbours are seen and none is beyond the edge
     level_gain: Array  # makes a mean over what can be seen of the broad blur
     smooth_gain: Array  # the same for the narrow blur
 
-    def less_background(self, image: Array, sigma: float) -> tuple[Array, Array]:
+    def less_background(self, image: Array, sigma: float, scratch: Scratch) -> tuple[Array, Array]:
         """The image, 0 where it is not seen, less its broad blur; and that blur."""
-        level = chain.broad(image, sigma)
-        return pixels.rest(image, level, self.level_gain, self.seen), level
+        level = chain.broad(image, sigma, scratch("level", image.shape))
+        rest = scratch("rest", image.shape)
+        pixels.rest(image, level, self.level_gain, self.seen, rest)
+        return rest, level
 
-    def smoothed(self, rest: Array) -> Array:
+    def smoothed(self, rest: Array, scratch: Scratch) -> Array:
         """The narrow blur of what can be seen."""
-        smooth = chain.blur(rest, chain.SMOOTH)
+        smooth = chain.blur(rest, chain.SMOOTH, scratch("smooth", rest.shape))
         smooth *= self.smooth_gain
         return smooth
 
@@ -78,7 +81,7 @@ def _sight(share: Array, sigma: float) -> Sight:
     neighbours = np.ones((3, 3), np.uint8)
     inner = cv2.erode(seen, neighbours, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return Sight(
-        share=share,
+        share=np.maximum(share, 1e-6),
         seen=seen,
         blocks=Blocks(seen),
         inner=inner.astype(np.uint8),
@@ -87,7 +90,7 @@ def _sight(share: Array, sigma: float) -> Sight:
     )
 
 
-def halve(image: Array) -> Array:
+def halve(image: Array, out: Array | None = None) -> Array:
     """Half as many pixels each way."""
     size = (image.shape[1] // 2, image.shape[0] // 2)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, dst=out, interpolation=cv2.INTER_AREA)
