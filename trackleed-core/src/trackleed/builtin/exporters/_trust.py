@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from trackleed.builtin.exporters._plotting import (
     CLIPPED,
@@ -80,8 +81,8 @@ def _bars(axes: Axes, shown: pd.DataFrame, n_tracks: int, names: dict[int, str])
         axes.text(1.03 * end, float(row), text, fontsize=8, color=INK, va="center")
     labels = [f"{track}  {names.get(track, '')}".rstrip() for track in shown["track_id"]]
     axes.set_yticks(y, labels, fontsize=8)
+    axes.set_xticks(MaxNLocator(6, integer=True).tick_values(0, end))
     axes.set_xlim(0, 2.2 * end)
-    axes.set_xticks([t for t in axes.get_xticks() if t <= end])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.grid(False, axis="y")
     axes.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
