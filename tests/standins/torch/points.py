@@ -18,11 +18,19 @@ def step(picture, at):
     return (np.array([x + left, y + top]) if there else np.array(at)), there
 
 
+def begin(picture, at):
+    """The place of a query, which is to be where the light is: half a pixel off is another."""
+    light, there = step(picture, at)
+    off = np.hypot(*(light - at))
+    assert not there or off < 0.35, f"a query is {off:.2f} px off the light"
+    return np.array(at)
+
+
 def way(pictures, start, at):
     """Places (t, 2), and whether each is seen (t,), to both sides of the start."""
     places, seen = np.empty((len(pictures), 2)), np.zeros(len(pictures), bool)
     for order in (range(start, len(pictures)), range(start, -1, -1)):
-        now = np.array(at)
+        now = begin(pictures[start], at)
         for t in order:
             now, seen[t] = step(pictures[t], now) if t != start else (now, True)
             places[t] = now
@@ -38,7 +46,7 @@ def grey(video, channel, low, high):
     channels = np.moveaxis(video[0], channel - 1, 0)
     assert (channels == channels[0]).all(), "the channels differ"
     assert low <= channels.min() <= channels.max() <= high, "not in its range"
-    assert channels.max() > low + 0.8 * (high - low), "its range is not used"
+    assert channels.max() - channels.min() > 0.8 * (high - low), "its range is not used"
     return (channels[0] - low) / (high - low)
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 from cotracker.models.core.model_utils import get_points_on_a_grid
-from points import grey, step, way
+from points import begin, grey, step, way
 
 PROVISIONAL, FINAL = 0.8, 0.95
 """Confidence of pictures that a later window tells of again, and of others."""
@@ -74,6 +74,8 @@ class Online(_Network):
             before = self.places[-1] if t else asked[:, 1:]
             later = asked[:, 0] > t
             found = [step(pictures[t - self.start], at) for at in before]
+            for each in asked[asked[:, 0] == t, 1:]:
+                begin(pictures[t - self.start], each)
             begun = np.where((asked[:, 0] == t)[:, None], asked[:, 1:], [at for at, _ in found])
             self.places.append(np.where(later[:, None], asked[:, 1:], begun))
             self.seen.append(np.array([there for _, there in found]) & ~later)

@@ -2,7 +2,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from points import grey, logits, step
+from points import begin, grey, logits, step
 from raster import Clips, asked
 
 
@@ -33,6 +33,7 @@ class TAPIR(Clips):
         kinds = [(0, False, False), (1, True, False), (1, True, True)]
         assert (pyramid_level, extra_convs, use_casual_conv) in kinds
         self.initial_resolution, self.causal = initial_resolution, use_casual_conv
+        self.fresh = set()  # points that have not been followed yet
 
     def __call__(
         self,
@@ -53,8 +54,11 @@ class TAPIR(Clips):
         return FeatureGrids((pictures, pictures), (pictures, pictures), (video.shape[2:4],) * 2)
 
     def get_query_features(self, video, is_training, query_points, feature_grids=None):
-        _t, x, y = asked(query_points, video[0])
-        looks = torch.tensor(np.stack([x, y], -1)[None])
+        t, x, y = asked(query_points, video[0])
+        pictures = feature_grids.lowres[0][0]
+        places = [begin(pictures[k], at) for k, *at in zip(t, x, y, strict=True)]
+        looks = torch.tensor(np.stack(places)[None])
+        self.fresh = {*self.fresh, *map(tuple, np.asarray(looks)[0])}
         return QueryFeatures((looks, looks), (looks, looks), feature_grids.resolutions)
 
     def construct_initial_causal_state(self, num_points, num_resolutions=1):
@@ -83,7 +87,10 @@ class TAPIR(Clips):
         looks = np.asarray(query_features.lowres[0])[0]
         assert before.shape == looks.shape
         assert np.array_equal(looks, query_features.hires[1][0])
-        at = np.where((before == 0).all(axis=1)[:, None], looks, before)
+        begun = ~before.any(axis=1)
+        for each in map(tuple, looks[begun]):
+            self.fresh.remove(each)  # KeyError: what it remembered was not handed on
+        at = np.where(begun[:, None], looks, before)
         found = [step(pictures[0], each) for each in at]
         places = np.stack([place for place, _ in found])
         hidden = logits(~np.array([there for _, there in found]))
