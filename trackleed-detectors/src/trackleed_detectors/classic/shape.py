@@ -20,10 +20,12 @@ _DIRECTIONS = 16
 _STEP = 0.5  # px along a ray
 _ANGLE = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
+_WAYS = np.stack([_COS, _SIN], axis=1)
 _DISTANCE = np.arange(0, DISK_RADIUS + _STEP / 2, _STEP)
 _RIGHT, _DOWN = (np.outer(way, _DISTANCE).ravel() for way in (_COS, _SIN))  # of points on rays
 _REACH = DISK_RADIUS + 1  # px to each side that rays can reach
 _SIDE = 2 * _REACH + 2
+_NEXT, _BELOW = np.uintp(1), np.uintp(_SIDE)  # unsigned: compiled code looks at signs
 _HALF_WIDTH = np.sqrt(2 * np.log(2))  # of a Gaussian at half maximum, in sigma
 
 
@@ -57,10 +59,10 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
         of the region above half maximum, which is what x and y report.
     """
     radius, *_ = _half_maximum(smooth, seen, xy, False)
-    area = (radius**2).sum(axis=1)
+    square = radius * radius
     # Centroid of a region given by its radius in each direction: the integral
     # of r cos(phi) r dr dphi over that of r dr dphi.
-    shift = np.stack([radius**3 @ _COS, radius**3 @ _SIN], axis=1) * (2 / 3) / area[:, None]
+    shift = (square * radius) @ _WAYS * (2 / 3) / square.sum(axis=1)[:, None]
     centre = xy + np.clip(shift, -1.5, 1.5)
     radius, height, fall, flank = _half_maximum(smooth, seen, centre, True)
     xx, yy, xy_ = _second_moments(radius)
@@ -87,7 +89,7 @@ def _half_maximum(smooth: Array, seen: Array, centre: Array, judged: bool) -> tu
     n = len(centre)
     radius = np.empty((n, _DIRECTIONS))
     height, fall, flank = np.empty(n), np.empty(n), np.empty(n)
-    patch, hidden = np.empty(_SIDE * _SIDE, np.float32), np.empty(_SIDE * _SIDE, np.float32)
+    patch, hidden = np.empty(_SIDE * _SIDE), np.empty(_SIDE * _SIDE)
     values, covers = np.empty(_RIGHT.shape), np.empty(_RIGHT.shape)
     profile = values.reshape(_DIRECTIONS, len(_DISTANCE))
     open_, lowest = np.empty(_DIRECTIONS, np.bool_), np.empty(_DIRECTIONS, np.intp)
@@ -141,10 +143,10 @@ def _rays(patch: Array, x: float, y: float, out: Array) -> None:
     for n in range(len(out)):
         right, down = x + _RIGHT[n], y + _DOWN[n]
         column, row = int(right), int(down)
-        u, v, at = right - column, down - row, row * _SIDE + column
-        upper = (1 - u) * patch[at] + u * patch[at + 1]
-        lower = (1 - u) * patch[at + _SIDE] + u * patch[at + _SIDE + 1]
-        out[n] = (1 - v) * upper + v * lower
+        u, v, at = right - column, down - row, np.uintp(row * _SIDE + column)
+        upper = patch[at] + u * (patch[at + _NEXT] - patch[at])
+        lower = patch[at + _BELOW] + u * (patch[at + _BELOW + _NEXT] - patch[at + _BELOW])
+        out[n] = upper + v * (lower - upper)
 
 
 @compiled
@@ -224,8 +226,8 @@ def _radius(ray: Array, lowest: int, height: float) -> float:
 
 def _second_moments(radius: Array) -> tuple[Array, Array, Array]:
     """Mean of x^2, y^2 and xy over regions given by their radius in each direction."""
-    area = (radius**2).sum(axis=1)
-    fourth = radius**4
+    square = radius * radius
+    area, fourth = square.sum(axis=1), square * square
     return (
         fourth @ (_COS * _COS) / area / 2,
         fourth @ (_SIN * _SIN) / area / 2,
