@@ -3,8 +3,9 @@
     TRACKLEED_UPSTREAM=~/src python tests/upstream/run.py [TRACKER ...]
 
 `TRACKLEED_UPSTREAM` is a folder of checkouts, each called as in the recipe (`tapnet`,
-`co-tracker` ...); without it, only trackers that pip installs are run. `TRACKLEED_UPSTREAM_PYTHON` is a Python that has what the recipes install;
-without it, each family gets an environment made by `trackleed envs create`.
+`co-tracker` ...); without it, only trackers that pip installs are run.
+`TRACKLEED_UPSTREAM_PYTHON` is a Python that has what the recipes install; without it, each
+family gets an environment made by `trackleed envs create`.
 
 Each `family_*.py` beside this file is one upstream: its trackers with options that make them
 quick, how its random weights are written, and checks of its own. What is here does the rest:

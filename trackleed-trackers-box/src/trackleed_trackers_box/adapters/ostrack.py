@@ -50,9 +50,8 @@ class OSTrack:
     def __init__(self, params: Any) -> None:
         self.params = params
         path = place.checkpoint(params.config + ".pth.tar", params.checkpoint)
-        update_config_from_file(str(_CHECKOUT / "experiments/ostrack" / (params.config + ".yaml")))
-        network = weights.load(build_ostrack(cfg, training=False), path, inside=["net"])
-        self.first = _Tracker(network.to(place.device(params.device)))
+        loaded = weights.load(network(params.config), path, inside=["net"])
+        self.first = _Tracker(loaded.to(place.device(params.device)))
 
     def track(self, frames: Any, seeds: Any, detections: Any) -> Iterator[dict[str, Any]]:
         """Rows of one frame after another."""
@@ -74,6 +73,12 @@ class OSTrack:
             for q in trackers:
                 trackers[q].settle(found[q, 4] >= self.params.min_confidence)
             yield found
+
+
+def network(config: str) -> Any:
+    """The network of a file of upstream's settings, which hold for the process."""
+    update_config_from_file(str(_CHECKOUT / "experiments/ostrack" / (config + ".yaml")))
+    return build_ostrack(cfg, training=False)
 
 
 class _Tracker(upstream.OSTrack):

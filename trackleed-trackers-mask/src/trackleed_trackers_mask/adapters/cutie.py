@@ -23,6 +23,9 @@ from hydra import compose, initialize_config_dir
 from trackleed_kit import place, weights
 from trackleed_kit.following import Options, bounded, index_mask, of_masks, seeds_for, track
 
+_LEAST = 128 * 128
+"""Pixels of the smallest picture."""
+
 
 class Cutie:
     """The inference core of the ``cutie`` package."""
@@ -34,18 +37,17 @@ class Cutie:
         self.params = params
         self.device = place.device(params.device)
         path = place.checkpoint("cutie-%s-mega.pth" % params.size, params.checkpoint)
-        folder = Path(next(iter(cutie.__path__))) / "config"
-        with initialize_config_dir(version_base="1.3.2", config_dir=str(folder)):
-            # Its settings for any video, whose memory is bounded.
-            self.cfg = compose("eval_config", ["dataset=generic", "model=%s" % params.size])
-        get_dataset_cfg(self.cfg)
+        self.cfg = settings(params.size)
         with _nothing_downloaded():
             model = CUTIE(self.cfg)
         self.model = weights.load(model, path).to(self.device)
 
     def track(self, frames: Any, seeds: Any, detections: Any) -> Iterator[Dict[str, Any]]:
         """Rows of one frame after another."""
-        self.shape = tuple(round(n * self.params.enlarge) for n in frames.shape)
+        # Upstream fails where there is little to choose from.
+        enlarge = max(self.params.enlarge, float(np.sqrt(_LEAST / np.prod(frames.shape))))
+        larger = tuple(round(n * enlarge) for n in frames.shape)
+        self.shape = None if self.params.zoom else larger
         return track(self, frames, seeds_for(frames, seeds, detections), Options.of(self.params))
 
     def follow(self, pictures: Iterable[Any], queries: Any) -> Iterator[Any]:
@@ -72,6 +74,15 @@ class Cutie:
             objects = [int(q) + 1 for q in new]
             there = torch.from_numpy(mask).to(self.device)
             return core.step(image, there, objects)[1:].cpu().numpy()
+
+
+def settings(size: str) -> Any:
+    """Upstream's settings for any video, with which its memory is bounded."""
+    folder = Path(next(iter(cutie.__path__))) / "config"
+    with initialize_config_dir(version_base="1.3.2", config_dir=str(folder)):
+        cfg = compose("eval_config", ["dataset=generic", "model=%s" % size])
+    get_dataset_cfg(cfg)
+    return cfg
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ class InferenceCore:
 
     def step(self, image, mask=None, objects=None, *, idx_mask=True, end=False):
         picture = grey(image, (0, 0, 0), (1, 1, 1))
+        cells = np.ceil(np.array(picture.shape) / 16).prod()
+        assert cells >= 30, "selected index k out of range"
         for k, (x, y, rx, ry, _) in self.spots.items():
             *at, height = near(picture, x, y, 1.7 * rx, 1.7 * ry)
             there = height > 0.15
