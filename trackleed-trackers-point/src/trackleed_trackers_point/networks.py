@@ -53,7 +53,7 @@ def specs() -> Iterator[BackendSpec]:
     yield _tapir(
         "tapir",
         "TAPIR: each spot is matched in every frame of a clip, and its way refined",
-        "Tapir",
+        "tapir:Tapir",
         TapirParams,
         "tapir_checkpoint_panning.pt",
         _TAPIR,
@@ -61,7 +61,7 @@ def specs() -> Iterator[BackendSpec]:
     yield _tapir(
         "bootstapir",
         "BootsTAPIR: TAPIR as it was trained on with videos from the wild",
-        "BootsTapir",
+        "tapir:BootsTapir",
         TapirParams,
         "bootstap/bootstapir_checkpoint_v2.pt",
         _BOOTSTAP,
@@ -69,7 +69,7 @@ def specs() -> Iterator[BackendSpec]:
     yield _tapir(
         "bootstapir-online",
         "Causal BootsTAPIR: frame after frame, in memory that does not grow",
-        "BootsTapirOnline",
+        "tapir_online:BootsTapirOnline",
         OnlineTapirParams,
         "bootstap/causal_bootstapir_checkpoint.pt",
         _BOOTSTAP,
@@ -120,7 +120,7 @@ def _tapir(
     return BackendSpec(
         name=name,
         summary=summary,
-        factory=f"trackleed_trackers_point.adapters.tapir:{factory}",
+        factory=f"trackleed_trackers_point.adapters.{factory}",
         params=params,
         family="point",
         requires=("torch", "einshape", "tree"),

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from trackleed_kit import place
-from trackleed_trackers_point.adapters.tapir import Clips
+from trackleed_trackers_point.adapters.tapir import Clips, first_seen
 
 _ENCODED = 10
 """Pictures that its encoder sees at once; upstream's 256 take much memory."""
-_TRAINED = 256
 
 
 class LocoTrack(Clips):
@@ -24,10 +23,9 @@ class LocoTrack(Clips):
         place.checkout("locotrack", "locotrack_pytorch")
         from models import locotrack_model as upstream
 
-        first = min(params.side, _TRAINED)
         network = upstream.LocoTrack(
             model_size=params.size,
-            initial_resolution=(first, first),
+            initial_resolution=first_seen(params),
             feature_extractor_chunk_size=_ENCODED,
         )
         file = "locotrack_%s.ckpt" % params.size
