@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_detectors.classic import chain, shape
+from trackleed_detectors.classic import chain, ridges, shape
 from trackleed_detectors.classic.noise import measure as measure_noise
 from trackleed_detectors.classic.noise import quantile
 from trackleed_detectors.classic.scratch import Pool
@@ -79,7 +79,8 @@ class Classic:
     looks for spots of one range of widths with the same chain: broad blur
     subtracted, narrow blur, white top-hat, local maxima. A maximum is kept as
     a spot if it falls by ``threshold`` times the local noise on every side,
-    within a distance that goes with the copy. What a finer copy has found, a
+    within a distance that goes with the copy. One that fails since it stands on a streak
+    is tried again without the streak (`ridges`). What a finer copy has found, a
     coarser one does not find again.
 
     Parameters
@@ -167,8 +168,7 @@ class Classic:
         peaks = self._peaks(smooth, noise, copy, scratch)
         shapes = shape.measure(smooth, copy.sight.seen, peaks)
         around = noise.at(np.rint(peaks.T[::-1]).astype(np.intp))
-        kept = self._is_spot(shapes, around, copy)
-        shapes, around = shapes[kept], around[kept]
+        shapes, around = self._judged(smooth, copy, shapes, around)
         (height, width), (frame_height, frame_width) = copy.image.shape, copy.frame_shape
         spots = _Spots(
             x=coords.resize(shapes.x, width, frame_width),
@@ -215,17 +215,34 @@ class Classic:
         sigma = self.params.background
         return chain.BACKGROUND if sigma == "auto" else max(sigma / scale, 2 * chain.SMOOTH)
 
+    def _judged(
+        self, smooth: Array, copy: _Copy, shapes: shape.Shapes, noise: Array
+    ) -> tuple[shape.Shapes, Array]:
+        """The spots among candidates, and their noise; those that stand on ridges come last."""
+        kept = self._is_spot(shapes, noise, copy)
+        left = np.flatnonzero(~kept & self._rises(shapes, noise, copy))
+        if len(left) == 0:
+            return shapes[kept], noise[kept]
+        places = np.stack([shapes.x, shapes.y], axis=1)[left]
+        which, bare, along = ridges.measure(smooth, copy.sight.seen, copy.sight.inner, places)
+        along = np.maximum(along, noise[left[which]])
+        found = self._is_spot(bare, along, copy)
+        return shapes[kept] + bare[found], np.concatenate([noise[kept], along[found]])
+
     def _is_spot(self, shapes: shape.Shapes, noise: Array, copy: _Copy) -> Array:
-        # Where the camera's noise does not blur the grey levels, anything lower
-        # than one of them can be a contour line of the digitised background.
-        contours = noise < _DITHERED * copy.digital_noise
         return (
-            (shapes.fall >= self.params.threshold * noise)
+            self._rises(shapes, noise, copy)
             & (shapes.flank >= self.params.contrast * shapes.height)
-            & (shapes.fall >= np.where(contours, copy.step, 0))
             & (np.sqrt(shapes.length * shapes.breadth) <= _BROADEST)
             & (shapes.length <= self.params.max_elongation * shapes.breadth)
         )
+
+    def _rises(self, shapes: shape.Shapes, noise: Array, copy: _Copy) -> Array:
+        # Where the camera's noise does not blur the grey levels, anything lower
+        # than one of them can be a contour line of the digitised background.
+        contours = noise < _DITHERED * copy.digital_noise
+        least = np.where(contours, copy.step, 0)
+        return np.asarray(shapes.fall >= np.maximum(self.params.threshold * noise, least))
 
     def _columns(self, spots: _Spots) -> Columns:
         def side(sigma: Array) -> Array:

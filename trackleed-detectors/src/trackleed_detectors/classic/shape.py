@@ -46,6 +46,10 @@ class Shapes:
     def __getitem__(self, index: Array) -> Shapes:
         return Shapes(**{name: value[index] for name, value in vars(self).items()})
 
+    def __add__(self, other: Shapes) -> Shapes:
+        pairs = zip(vars(self).items(), vars(other).values(), strict=True)
+        return Shapes(**{name: np.concatenate([a, b]) for (name, a), b in pairs})
+
 
 def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
     """Shapes of the peaks of a blurred image.
