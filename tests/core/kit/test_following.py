@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.core.testing.conftest import subject_of
 from trackleed.testing import run, scenes
 from trackleed.testing.trackers import CHECKS
+from trackleed_kit import place
 from trackleed_kit.errors import BadInput
 from trackleed_kit.following import (
     Grey,
@@ -266,6 +267,8 @@ def test_without_seeds_the_richest_frame_gives_them() -> None:
     found = seeds_for(scene.frames(), None, scene.detections())
     frame = int(found["frame"][0])
     assert frame >= 5  # the fourth spot is found again on both sides
+    noted = f"no seeds were given: the 4 spots of frame {frame} are followed"
+    assert noted in place.take_notes()
     assert list(found["track_id"]) == [1, 2, 3, 4]
     np.testing.assert_allclose(np.sort(found["x"]), np.sort(scene.places[frame, :, 0]), atol=1e-9)
 

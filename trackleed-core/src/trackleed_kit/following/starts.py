@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
 
 import numpy as np
 
+from trackleed_kit import place
 from trackleed_kit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def seeds_for(
     """The seeds that were given, or else the detections of the richest frame, brightest first.
 
     A detection counts if it is found again, within half its box, in the frames before and
-    after; the frame with the most of these is the richest, and only these become seeds.
+    after; the frame with the most of these is the richest, and only these become seeds. Which
+    frame it was is noted in the step.
 
     Parameters
     ----------
@@ -60,6 +62,7 @@ def seeds_for(
     chosen = lasting[richest]
     chosen = chosen[np.argsort(-score[chosen], kind="stable")]
     n = len(chosen)
+    place.note("no seeds were given: the %d spots of frame %d are followed" % (n, richest))
     return _columns(np.arange(1, n + 1), np.full(n, richest), boxes[chosen])
 
 
