@@ -10,6 +10,7 @@ from trackleed.simulate.lattice import Floats
 from trackleed.simulate.shape import covariance, gradient
 
 _ROI_SIGMAS = 3.0
+_WIDEST = 30.0  # px to each side that an ROI reaches at most, as with the refiner's defaults
 _LARGEST = 7  # spots that are fitted together
 _FINE = 2.5  # pixels in the smallest width from which a sum over them is an integral
 
@@ -26,8 +27,9 @@ def place_errors(
     The fit is the default one of the refiner: rotated elliptical Gaussians, those whose ROIs
     overlap together, on one plane. The Fisher matrix is that of all parameters of the spot, of
     its nearest neighbours (six at most) and of the plane, over the pixels of all their ROIs,
-    squares that reach three times the larger sigma to each side. Each pixel is weighted by its
-    variance at the ``level`` of the frame, with whatever else shines there.
+    squares that reach three times the larger sigma to each side, but 30 px at the most: over
+    more no background is a plane. Each pixel is weighted by its variance at the ``level`` of the
+    frame, with whatever else shines there.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ def place_errors(
     Natl. Acad. Sci. 103, 4457 (2006).
     """
     reach = np.ceil(_ROI_SIGMAS * np.maximum(spots["sigma_x"], spots["sigma_y"]))
+    reach = np.minimum(reach, _WIDEST)
     apart = np.maximum(*(np.abs(spots[axis][:, None] - spots[axis]) for axis in ("x", "y")))
     near = (apart < reach[:, None] + reach) & others
     np.fill_diagonal(near, False)
