@@ -14,13 +14,6 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def shown(motion: Array, places: Array) -> Array:
-    """Positions on the screen (n, 2) of places (n, 2), by one motion or one for each, (n, 4)."""
-    size, angle = np.exp(motion[..., 2]), motion[..., 3]
-    cosine, sine, (x, y) = size * np.cos(angle), size * np.sin(angle), places.T
-    return np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1) + motion[..., :2]
-
-
 def placed(motion: Array, points: Array) -> Array:
     """Places in the pattern (n, 2) of positions (n, 2), by one motion or one for each, (n, 4)."""
     size, angle = np.exp(-motion[..., 2]), motion[..., 3]

@@ -9,13 +9,13 @@ import numpy as np
 from trackleed.errors import InputError
 from trackleed.tables import State
 from trackleed_trackers_box import scaling, verdict
-from trackleed_trackers_box.compiled import places
+from trackleed_trackers_box.compiled.boxes import arranged, nearest
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
 from trackleed_trackers_box.following import Series, follow
 from trackleed_trackers_box.hungarian import link_order
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
-from trackleed_trackers_box.linking import spacing, within
+from trackleed_trackers_box.linking import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ _LEAST = 3  # detections that make a track, unless the series is shorter
 _SHIFT = 0.25  # of the spacing of spots, from frame to frame
 _SHIFTS = (4.0, 40.0)  # px, limits to that
 _SAMPLE = 50  # frames, about, that tell the spacing
+_TELLING = 20_000  # detections, about, that tell how bright and wide they usually are
 _WIDE = 2.0  # times the usual ROI, of a spot whose light is told from shade
 _BREATHING = {"energy": 0.004, "constant": 0.003, "free": 0.02}  # of the scale, a frame
 _TURN = 0.003  # rad, a frame
@@ -93,6 +94,8 @@ class Pattern:
             verdict.sightings(series, course), series, course, self._least(len(order))
         )
         values, states = filled(found, series, course, self.params.max_gap)
+        if (np.diff(order) == 1).all():
+            return values, states
         place = np.argsort(order)
         return values[place], states[place]
 
@@ -101,11 +104,11 @@ class Pattern:
     ) -> Series:
         """What is linked, and how its scale is expected to go."""
         boxes, start = boxes
-        score = boxes[:, 4]
-        usual = float(np.median(score)) if len(score) else 0.0
+        score, some = boxes[:, 4].copy(), slice(None, None, 1 + len(boxes) // _TELLING)
+        usual = float(np.median(score[some])) if len(score) else 0.0
         frame, bright = np.repeat(np.arange(len(order)), np.diff(start)), score >= usual
-        at = np.searchsorted(frame[bright], np.arange(1, len(order)))
-        points = np.split(boxes[bright, :2], at)
+        at = np.searchsorted(frame[bright], np.arange(len(order) + 1))
+        points = np.split(boxes[bright, :2], at[1:-1])
         scale, fixed, mode = scaling.expected(
             self.params.scale, points, energy, order, valid.shape, "pattern"
         )
@@ -119,13 +122,14 @@ class Pattern:
             valid=np.asarray(valid, dtype=bool),
             area=float(valid.sum()),
         )
-        shift = _SHIFT * spacing(points[:: 1 + len(points) // _SAMPLE])
+        apart = nearest(boxes[bright, :2], at, 1 + len(order) // _SAMPLE)
+        shift = _SHIFT * (float(np.median(apart)) if len(apart) else np.nan)
         rules = Rules(
             shift=float(np.clip(np.nan_to_num(shift, nan=_SHIFTS[1]), *_SHIFTS)),
             scale=_BREATHING[mode],
             angle=_TURN,
             step=_WRONG,
-            side=float(np.median(boxes[:, 2:4])) if len(boxes) else 1.0,
+            side=float(np.median(boxes[some, 2:4])) if len(boxes) else 1.0,
         )
         return Series(boxes, film, centre if fixed is None else fixed, rules)
 
@@ -141,17 +145,10 @@ def _boxes(detections: Columns, order: Array) -> tuple[Array, Array]:
     Only what has a position is a detection.
     """
     names = ("x", "y", "width", "height", "score")
-    values = np.stack([np.asarray(detections[name], dtype=float) for name in names], axis=1)
-    place = np.empty(len(order), int)
+    columns = np.stack([np.asarray(detections[name], dtype=float) for name in names])
+    place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    frame = place[np.asarray(detections["frame"], dtype=int)]
-    placed = np.isfinite(values[:, :2]).all(axis=1)
-    if not placed.all():
-        values, frame = values[placed], frame[placed]
-    start = np.append(0, np.cumsum(np.bincount(frame, minlength=len(order))))
-    sort = places.grouped(frame, len(order))
-    places.by_x(values[:, 0].copy(), sort, start)
-    return values[sort], start
+    return arranged(place[np.asarray(detections["frame"], dtype=int)], columns, len(order))
 
 
 def _notes(order: Array, mode: str, fixed: Array | None) -> list[str]:

@@ -7,14 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import minimum_filter
-from scipy.spatial import cKDTree
 from scipy.special import gammainc
 
 from trackleed_trackers_box.compiled import places
 from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
-from trackleed_trackers_box.linking import within
-from trackleed_trackers_box.motion import placed
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.following import Course, Series
@@ -33,6 +29,7 @@ _DENSE = 2  # times as many frames as sightings may lie between those that make 
 _WANDERS = 0.07  # of a ROI, usual distance from the middle of its places, of what wanders
 _JUMPS = 0.025  # of a ROI, usual departure from a straight way, of what wanders
 _SMOOTHLY = 10  # steps that can tell that
+_LOOKED_AT = 25  # sightings that tell whether a spot is near the mask
 _BLOCK = 5  # sightings, and as many to each side tell their middle: lens errors are slow
 
 
@@ -42,43 +39,41 @@ class Sightings:
 
     Attributes
     ----------
-    spot, frame : ndarray (n,)
-        From 0; frames in the order of linking.
+    start : ndarray (spots + 1,)
+        Where each spot begins.
+    frame : ndarray (n,)
+        From 0, in the order of linking.
     row : ndarray (n,)
         Of all detections, one frame after another.
-    point, place : ndarray (n, 2)
-        On the screen, in the pattern.
+    place : ndarray (n, 2)
+        In the pattern.
     stray : ndarray (n,)
         Distance to where the others around it are, px; 0 before it is told.
     """
 
-    spot: Array
+    start: Array
     frame: Array
     row: Array
-    point: Array
     place: Array
     stray: Array
 
     @property
-    def start(self) -> Array:
-        """Where each spot begins, (spots + 1,)."""
-        return np.append(0, np.cumsum(np.bincount(self.spot)))
+    def spot(self) -> Array:
+        """Of each, (n,), from 0."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def some(self, wanted: Array, spot: Array) -> Sightings:
-        """What is ``wanted`` (n,), of spots (n,) that it is told: the one with most first.
+    def some(self, number: Array) -> Sightings:
+        """Those whose ``number`` (n,) is not negative: what has the same one is a spot.
 
         Those of one spot have to stand in the order of frames.
         """
-        rows = np.flatnonzero(wanted)
-        counts = np.bincount(spot[rows])
-        by_count = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
-        rank = np.zeros(len(counts), int)
-        rank[by_count] = np.arange(len(by_count))
-        rank = rank[spot[rows]]
-        sort = places.grouped(rank, len(by_count))
-        rows = rows[sort]
-        columns = (self.frame, self.row, self.point, self.place, self.stray)
-        return Sightings(rank[sort], *(column[rows] for column in columns))
+        rows, start = places.grouped(number)
+        columns = (self.frame, self.row, self.place, self.stray)
+        return Sightings(start, *places.taken(rows, *columns))
+
+    def of(self, wanted: Array) -> Sightings:
+        """Those of the spots (spots,) that are ``wanted``."""
+        return self if wanted.all() else self.some(np.where(wanted[self.spot], self.spot, -1))
 
 
 def sightings(series: Series, course: Course) -> Sightings:
@@ -87,42 +82,27 @@ def sightings(series: Series, course: Course) -> Sightings:
     The spot that is seen most takes in the sightings of the others in its place in frames in
     which it has none.
     """
-    spot, frame, point = course.label, series.frame, series.film.points
-    place = placed(course.motions[frame], point)
-    every = Sightings(spot, frame, np.arange(len(spot)), point, place, np.zeros(len(spot)))
-    found = every.some(spot >= 0, spot)
-    host = _hosts(found, series, course)
-    shared = np.isin(host, host[host != np.arange(len(host))])[found.spot]
-    if not shared.any():
-        return found
-    # Of two in one frame that of the spot with more sightings stays.
-    of, rows = host[found.spot], np.flatnonzero(shared)
-    rows = rows[np.lexsort((found.spot[rows], found.frame[rows], of[rows]))]
-    again = (np.diff(of[rows]) == 0) & (np.diff(found.frame[rows]) == 0)
-    number = np.full(len(spot), -1)
-    number[found.row] = of
-    number[found.row[rows[1:][again]]] = -1
-    return every.some(number >= 0, number)
-
-
-def _hosts(found: Sightings, series: Series, course: Course) -> Array:
-    """Spot (spots,) that each spot is one with; they are numbered by how often they are seen."""
-    start = found.start
-    host = np.arange(len(start) - 1)
-    if not len(host):
-        return host
-    centre = np.add.reduceat(found.place, start[:-1]) / np.diff(start)[:, None]
+    film, number = series.film, course.label
+    frame, place = places.placed(film.points, film.start, course.motions)
+    every = Sightings(film.start, frame, np.arange(len(number)), place, np.zeros(len(number)))
+    rows, start = places.grouped(number)
     reach = max(_GATE * course.noise, ROI_PART * series.rules.side)
     reach *= float(np.exp(-np.median(course.motions[:, 2])))
-    pairs = np.sort(cKDTree(centre).query_pairs(reach, output_type="ndarray"), axis=1)
-    for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
-        if host[first] == first and host[second] == second:
-            one, other = (found.frame[start[k] : start[k + 1]] for k in (first, second))
-            # Two that are seen together are two.
-            both = (np.searchsorted(one, other, side="right") > np.searchsorted(one, other)).sum()
-            if both <= _TOGETHER * len(other):
-                host[second] = first
-    return host
+    host = places.hosts(place, frame, rows, start, reach, _TOGETHER)
+    one = host == np.arange(len(host))
+    if not one.all():
+        spot = np.repeat(np.arange(len(host)), np.diff(start))
+        shared = np.isin(host, host[~one])[spot]
+        number = np.full(len(number), -1)
+        number[rows] = host[spot]
+        # Of two in one frame that of the spot with more sightings stays.
+        spot, rows = spot[shared], rows[shared]
+        of = host[spot]
+        sort = np.lexsort((spot, frame[rows], of))
+        of, rows = of[sort], rows[sort]
+        again = (np.diff(of) == 0) & (np.diff(frame[rows]) == 0)
+        number[rows[1:][again]] = -1
+    return every.some(number)
 
 
 def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sightings:
@@ -135,26 +115,20 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     """
     lengths = np.diff(found.start)
     single = int(lengths[lengths < max(least, 2)].sum())
-    near = found.some((lengths >= least)[found.spot], found.spot)
+    near = found.of(lengths >= least)
     near = replace(near, stray=_strays(near, series, course))
-    near = near.some(near.stray <= ROI_PART * series.rules.side, near.spot)
-    kept = _lasting(near, _sharp(series, course), least)
+    near = near.some(np.where(near.stray <= ROI_PART * series.rules.side, near.spot, -1))
+    sharp = _sharp(series, course)
+    kept = places.densest(near.frame, near.start, sharp, _DENSE * least) >= least
     kept &= ~_by_chance(near, series, course, single, len(lengths))
     kept &= _in_one_place(near, series, course)
-    still = kept & _still(near, course)
+    still = kept & _still(near, series, course)
     if still.any():
         still &= ~_changeful(near, series)
     if 2 * still.sum() < kept.sum():
         # Marks and hot pixels are fewer than spots; half of the spots may stand while others pass.
         kept &= ~still
-    return near.some(kept[near.spot], near.spot)
-
-
-def _lasting(found: Sightings, sharp: Array, least: int) -> Array:
-    """Whether spots (spots,) are seen so often, in ``sharp`` frames not far from each other."""
-    sharp = sharp[found.frame]
-    start = np.append(0, np.cumsum(sharp))[found.start]
-    return np.asarray(places.densest(found.frame[sharp], start, _DENSE * least) >= least)
+    return near.of(kept)
 
 
 def _sharp(series: Series, course: Course) -> Array:
@@ -186,34 +160,37 @@ def _by_chance(found: Sightings, series: Series, course: Course, single: int, sp
 
 def _strays(found: Sightings, series: Series, course: Course) -> Array:
     """How far (n,) sightings are from those around them, px, less what lens errors allow."""
-    start = found.start
-    apart = places.strays(found.place, start, _BLOCK)
-    scale = series.film.scale[found.frame]
-    usual = places.medians(scale, start)[found.spot]
-    allowed = DISTORTION * np.abs(scale - usual) * np.hypot(*found.place.T)
-    return np.asarray((apart - allowed) * np.exp(course.motions[found.frame, 2]))
+    apart = places.strays(found.place, found.start, _BLOCK)
+    if np.ptp(series.film.scale):
+        scale = series.film.scale[found.frame]
+        usual = np.repeat(places.medians(scale, found.start), np.diff(found.start))
+        apart -= DISTORTION * np.abs(scale - usual) * np.hypot(*found.place.T)
+    return np.asarray(apart * np.exp(course.motions[:, 2])[found.frame])
 
 
 def _in_one_place(found: Sightings, series: Series, course: Course) -> Array:
     """Whether spots (spots,) keep to a place or leave it smoothly: by lens errors, or a phase's."""
-    start = found.start
     side, noise = series.rules.side, course.noise
-    usual = places.medians(found.stray, start)
+    usual = places.medians(found.stray, found.start)
     limit = max(_WANDERS * side, _GATE * noise / 2)
-    clear = minimum_filter(series.film.valid, 2 * int(series.rules.side / 2) + 1, mode="nearest")
-    free = np.bincount(found.spot, within(found.point, clear)) > 0.5 * np.diff(start)
-    # Next to the mask only a part of a spot is seen, and its place is pulled.
-    keeps = usual <= np.where(free, limit, 2 * limit)
-    bends = places.bends(found.place, found.frame, start, _SMOOTHLY)
+    keeps = usual <= limit
+    doubtful = ~keeps & (usual <= 2 * limit)
+    if doubtful.any():
+        # Next to the mask only a part of a spot is seen, and its place is pulled.
+        points, valid = series.film.points[found.row], series.film.valid
+        keeps |= doubtful & ~places.clear(
+            points, found.start, doubtful, valid, int(side / 2), _LOOKED_AT
+        )
+    bends = places.bends(found.place, found.frame, found.start, ~keeps, _SMOOTHLY)
     bends *= float(np.exp(np.median(course.motions[:, 2])))
     return np.asarray(keeps | (bends <= max(_JUMPS * side, _GATE * noise / 2)))
 
 
-def _still(found: Sightings, course: Course) -> Array:
+def _still(found: Sightings, series: Series, course: Course) -> Array:
     """Whether spots (spots,) stay where they are on the screen while the pattern moves."""
-    scale = _means(np.exp(course.motions[found.frame, 2])[:, None], found.start)[:, 0]
-    in_pattern = _scatter(found.place, found.start) * scale
-    on_screen = _scatter(found.point, found.start)
+    scale = np.exp(places.medians(course.motions[:, 2][found.frame], found.start))
+    in_pattern = places.scatters(found.place, found.start) * scale
+    on_screen = places.scatters(series.film.points[found.row], found.start)
     return np.asarray((in_pattern > _MOVED) & (on_screen < _STILL * in_pattern))
 
 
@@ -226,16 +203,3 @@ def _changeful(found: Sightings, series: Series) -> Array:
     parts = [score[a:b] for a, b in pairwise(start)]
     low, high = np.array([np.quantile(part, [0.1, 0.9]) for part in parts]).reshape(-1, 2).T
     return np.asarray(high > _CHANGES * low)
-
-
-def _means(value: Array, start: Array) -> Array:
-    """Mean (spots, k) of the values (n, k) of each spot."""
-    if len(start) < 2:
-        return np.zeros((0, value.shape[1]))
-    return np.asarray(np.add.reduceat(value, start[:-1]) / np.diff(start)[:, None])
-
-
-def _scatter(at: Array, start: Array) -> Array:
-    """Standard deviation (spots,) of the positions (n, 2) of each spot."""
-    middle = np.repeat(_means(at, start), np.diff(start), axis=0)
-    return np.asarray(np.sqrt(_means((at - middle) ** 2, start).sum(axis=1)))

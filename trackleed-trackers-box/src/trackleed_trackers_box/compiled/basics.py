@@ -62,18 +62,21 @@ def closest(points: Array, at: Array, reach: float) -> tuple[Array, Array]:
 
     Quick if the places are about sorted by x, as the points have to be.
     """
-    index, least = np.full(len(at), -1), np.full(len(at), reach * reach)
-    low = 0
+    index, square = np.empty(len(at), np.int64), np.empty(len(at))
+    low, count, limit = 0, len(points), reach * reach
     for k in range(len(at)):
-        low = first_from(points, at[k, 0] - reach, low)
-        for i in range(low, len(points)):
-            dx = points[i, 0] - at[k, 0]
+        x, y = at[k, 0], at[k, 1]
+        low = first_from(points, x - reach, low)
+        best, least = -1, limit
+        for i in range(low, count):
+            dx = points[i, 0] - x
             if dx > reach:
                 break
-            square = dx * dx + (points[i, 1] - at[k, 1]) ** 2
-            if square <= least[k]:
-                index[k], least[k] = i, square
-    return index, least
+            dy = points[i, 1] - y
+            if dx * dx + dy * dy <= least:
+                best, least = i, dx * dx + dy * dy
+        index[k], square[k] = best, least
+    return index, square
 
 
 @part

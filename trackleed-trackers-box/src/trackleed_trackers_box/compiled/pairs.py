@@ -27,11 +27,13 @@ def crowded(at: Array, solid: Array, gate: Array, part: float, least: float) -> 
         after = min(after, at[k, 0])
         before[k] = after
     for k in range(n):
+        if not solid[k]:
+            continue
         for other in range(k + 1, n):
             if before[other] - at[k, 0] > widest:
                 break
-            if solid[k] and solid[other]:
-                apart = np.hypot(at[other, 0] - at[k, 0], at[other, 1] - at[k, 1])
+            if solid[other] and abs(at[other, 1] - at[k, 1]) <= widest:
+                apart = np.sqrt((at[other, 0] - at[k, 0]) ** 2 + (at[other, 1] - at[k, 1]) ** 2)
                 limit = max(part * apart, least)
                 gate[k], gate[other] = min(gate[k], limit), min(gate[other], limit)
 
@@ -44,35 +46,87 @@ def paired(at: Array, spread: Array, gate: Array, points: Array) -> Array:
     its ``gate`` as the price of a spot left alone.
     """
     spot, point, gain = meetings(at, spread, gate, points)
+    group, size = _rivals(spot, point, len(at), len(points))
     chosen = np.full(len(at), -1)
-    of_spot, of_point = np.zeros(len(at), np.int64), np.zeros(len(points), np.int64)
-    for n in range(len(spot)):
-        of_spot[spot[n]] += 1
-        of_point[point[n]] += 1
     row, column = np.full(len(at), -1), np.full(len(points), -1)
-    rows = columns = 0
     for n in range(len(spot)):
-        if of_spot[spot[n]] == 1 and of_point[point[n]] == 1:
+        if size[group[spot[n]]] == 1:
             chosen[spot[n]] = point[n]
-            continue
-        if row[spot[n]] < 0:
-            row[spot[n]] = rows
-            rows += 1
-        if column[point[n]] < 0:
-            column[point[n]] = columns
-            columns += 1
-    if not rows:
-        return chosen
-    # Rows of no gain at all stand for "no point".
-    table = np.zeros((rows, rows + columns))
-    for n in range(len(spot)):
-        if row[spot[n]] >= 0:
-            table[row[spot[n]], column[point[n]]] = -gain[n]
-    of_row = assigned(table)
-    for n in range(len(spot)):
-        if row[spot[n]] >= 0 and of_row[row[spot[n]]] == column[point[n]]:
-            chosen[spot[n]] = point[n]
+    # Meetings of one group stand near each other, since spots and points are sorted by x.
+    first = 0
+    while first < len(spot):
+        one = group[spot[first]]
+        if size[one] > 0 and chosen[spot[first]] < 0:
+            _settled(one, group, spot, point, gain, first, size[one], row, column, chosen)
+            size[one] = 0
+        first += 1
     return chosen
+
+
+@part
+def _rivals(spot: Array, point: Array, spots: int, points: int) -> tuple[Array, Array]:
+    """Group (spots,) of those that compete for points, and meetings (spots,) of each group.
+
+    Groups are named after one of their spots (R. E. Tarjan, J. ACM 22, 215, 1975).
+    """
+    head, size, owner = np.arange(spots), np.zeros(spots, np.int64), np.full(points, -1)
+    for n in range(len(spot)):
+        one = spot[n]
+        while head[one] != one:
+            head[one] = head[head[one]]
+            one = head[one]
+        if owner[point[n]] < 0:
+            owner[point[n]] = one
+            continue
+        other = owner[point[n]]
+        while head[other] != other:
+            head[other] = head[head[other]]
+            other = head[other]
+        head[one] = other
+    for n in range(len(spot)):
+        one = spot[n]
+        while head[one] != one:
+            one = head[one]
+        head[spot[n]] = one
+        size[one] += 1
+    return head, size
+
+
+@part
+def _settled(
+    one: int,
+    group: Array,
+    spot: Array,
+    point: Array,
+    gain: Array,
+    first: int,
+    count: int,
+    row: Array,
+    column: Array,
+    chosen: Array,
+) -> None:
+    """Pair the spots and points of one group, whose ``count`` meetings begin with the ``first``."""
+    which, many, rows, columns = np.empty(count, np.int64), 0, 0, 0
+    n = first
+    while many < count:
+        if group[spot[n]] == one:
+            which[many] = n
+            many += 1
+            if row[spot[n]] < 0:
+                row[spot[n]] = rows
+                rows += 1
+            if column[point[n]] < 0:
+                column[point[n]] = columns
+                columns += 1
+        n += 1
+    # Columns of no gain at all stand for "no point".
+    table = np.zeros((rows, rows + columns))
+    for n in which:
+        table[row[spot[n]], column[point[n]]] = -gain[n]
+    of_row = assigned(table)
+    for n in which:
+        if of_row[row[spot[n]]] == column[point[n]]:
+            chosen[spot[n]] = point[n]
 
 
 @part
@@ -82,24 +136,22 @@ def meetings(at: Array, spread: Array, gate: Array, points: Array) -> tuple[Arra
     With each comes by how much the distance squared, in units of the spot's ``spread``, is less
     than the gate.
     """
-    size, count, low = 2 * len(at) + 16, 0, 0
-    spot, point, gain = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
+    first, last = np.empty(len(at), np.int64), np.empty(len(at), np.int64)
+    low = high = most = 0
     for k in range(len(at)):
         low = first_from(points, at[k, 0] - gate[k], low)
-        for i in range(low, len(points)):
-            dx = points[i, 0] - at[k, 0]
-            if dx > gate[k]:
-                break
-            square = dx * dx + (points[i, 1] - at[k, 1]) ** 2
-            if square > gate[k] ** 2:
-                continue
-            if count == size:
-                size *= 2
-                spot, point = np.append(spot, spot), np.append(point, point)
-                gain = np.append(gain, gain)
-            spot[count], point[count] = k, i
-            gain[count] = (gate[k] ** 2 - square) / spread[k] ** 2
-            count += 1
+        high = first_from(points, at[k, 0] + gate[k], high)
+        first[k], last[k] = low, high
+        most += high - low
+    spot, point, gain, count = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most), 0
+    for k in range(len(at)):
+        limit = gate[k] * gate[k]
+        for i in range(first[k], last[k]):
+            dx, dy = points[i, 0] - at[k, 0], points[i, 1] - at[k, 1]
+            if dx * dx + dy * dy <= limit:
+                spot[count], point[count] = k, i
+                gain[count] = (limit - dx * dx - dy * dy) / (spread[k] * spread[k])
+                count += 1
     return spot[:count], point[:count], gain[:count]
 
 

@@ -25,6 +25,7 @@ _GATE = 4.0  # standard deviations between a spot and its detection
 _CROWDED = 0.45  # of the way to the next spot, of a gate
 _NARROWEST = 1.0  # px, of such a gate
 _FORGET = 0.15  # weight of the newest frame in a spot's presence
+_STRONG = 0.35  # of the most presence, of spots that tell the motion
 _NEW = 0.5  # presence of a spot that was seen once
 FORGOTTEN = 0.05  # presence of a spot that never lasted
 _THERE = 0.4  # presence of a spot that is a neighbour to be told from
@@ -55,20 +56,22 @@ def pursued(
     If ``wide`` is not 0 the scale is looked for in so wide a range, of its logarithm, about that
     of the frame before.
     """
+    known = _muster(spots, first)
     for now in order:
         change = 0.0 if wide > 0 else film.scale[now] - film.scale[before]
         expected = path.motions[before].copy()
         expected[2] += change
-        _muster(spots, first, expected)
-        alive = spots.alive[: spots.number[1]]
+        place, presence = _sorted(spots, known, expected)
+        known, alive = spots.number[0], spots.alive[: spots.number[1]]
         loose = _loosen(spots, alive, expected[2], DISTORTION * abs(change))
         spread, usual = np.full(4, rules.shift), spots.told[USUAL]
         spread[2], spread[3] = rules.scale + rules.step * abs(change), rules.angle
         if wide > 0:
             spread[2], usual, loose = wide, rules.shift, _ROUGH
+        strong = presence > _STRONG * (presence.max() if len(presence) else 0.0)
         motion, seen = registered(
-            spots.place[alive],
-            spots.presence[alive],
+            place[strong],
+            presence[strong],
             film.points[film.start[now] : film.start[now + 1]],
             film.weights[film.start[now] : film.start[now + 1]],
             film.area,
@@ -85,30 +88,60 @@ def pursued(
             step = motion - path.motions[before]
             usual += _FORGET * (np.hypot(step[0], step[1]) - usual)
             spots.told[USUAL] = max(usual, spots.told[NOISE])
-            _linked(film, rules, spots, path, now)
+            _linked(film, rules, spots, path, now, place, presence)
         before = now
 
 
 @part
-def _muster(spots: Spots, first: int, motion: Array) -> None:
-    """List the spots from ``first`` on that may still be seen, by x on the screen."""
+def _muster(spots: Spots, first: int) -> int:
+    """List the spots from ``first`` on that may still be seen; return how many spots there are."""
     count = 0
     for spot in range(first, spots.number[0]):
         if spots.presence[spot] > FORGOTTEN:
             spots.alive[count] = spot
             count += 1
     spots.number[1] = count
-    at = on_screen(motion, spots.place[spots.alive[:count]])
+    return spots.number[0]
+
+
+@part
+def _sorted(spots: Spots, known: int, motion: Array) -> tuple[Array, Array]:
+    """Bring the list of spots up to date, with those from number ``known`` on, by x on the screen.
+
+    Returns
+    -------
+    place : ndarray (n, 2)
+        Of those on the list.
+    presence : ndarray (n,)
+    """
+    count, alive = 0, spots.alive
+    for k in range(spots.number[1]):
+        if spots.presence[alive[k]] > FORGOTTEN:
+            alive[count] = alive[k]
+            count += 1
+    for spot in range(known, spots.number[0]):
+        alive[count] = spot
+        count += 1
+    spots.number[1] = count
+    x, size = np.empty(count), np.exp(motion[2])
+    cosine, sine = size * np.cos(motion[3]), size * np.sin(motion[3])
+    for k in range(count):
+        x[k] = spots.place[alive[k], 0] * cosine - spots.place[alive[k], 1] * sine
     # Shell's sort, as little is out of order (D. L. Shell, Commun. ACM 2, 30, 1959).
     gap = count // 2
     while gap:
         for i in range(gap, count):
-            spot, x, k = spots.alive[i], at[i, 0], i
-            while k >= gap and at[k - gap, 0] > x:
-                spots.alive[k], at[k, 0] = spots.alive[k - gap], at[k - gap, 0]
+            spot, own, k = alive[i], x[i], i
+            while k >= gap and x[k - gap] > own:
+                alive[k], x[k] = alive[k - gap], x[k - gap]
                 k -= gap
-            spots.alive[k], at[k, 0] = spot, x
-        gap //= 2
+            alive[k], x[k] = spot, own
+        gap = max(gap // 4, 1) if gap > 1 else 0
+    place, presence = np.empty((count, 2)), np.empty(count)
+    for k in range(count):
+        place[k, 0], place[k, 1] = spots.place[alive[k], 0], spots.place[alive[k], 1]
+        presence[k] = spots.presence[alive[k]]
+    return place, presence
 
 
 @part
@@ -117,20 +150,25 @@ def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> floa
     size, arms = np.exp(scale), np.zeros(len(alive))
     for k in range(len(alive)):
         spot = alive[k]
-        arms[k] = np.hypot(spots.place[spot, 0], spots.place[spot, 1]) * size
+        if distortion > 0:
+            arms[k] = np.sqrt(spots.place[spot, 0] ** 2 + spots.place[spot, 1] ** 2) * size
         spots.variance[spot] += ((spots.told[WANDER] + distortion * arms[k]) / size) ** 2
     return distortion * np.median(arms) if distortion > 0 and len(arms) else 0.0
 
 
 @part
-def _linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int) -> None:
+def _linked(
+    film: Film, rules: Rules, spots: Spots, path: Path, now: int, known: Array, presence: Array
+) -> None:
     """Link the detections of a frame whose motion is known, and learn from it."""
     motion, alive = path.motions[now], spots.alive[: spots.number[1]]
     points = film.points[film.start[now] : film.start[now + 1]]
-    at, size = on_screen(motion, spots.place[alive]), np.exp(motion[2])
-    spread = np.sqrt(spots.variance[alive] * size**2 + spots.told[NOISE] ** 2)
-    gate = np.maximum(_GATE * spread, ROI_PART * rules.side)
-    crowded(at, spots.presence[alive] > _THERE, gate, _CROWDED, _NARROWEST)
+    at, size = on_screen(motion, known), np.exp(motion[2])
+    spread, gate = np.empty(len(alive)), np.empty(len(alive))
+    for k in range(len(alive)):
+        spread[k] = np.sqrt(spots.variance[alive[k]] * size**2 + spots.told[NOISE] ** 2)
+        gate[k] = max(_GATE * spread[k], ROI_PART * rules.side)
+    crowded(at, presence > _THERE, gate, _CROWDED, _NARROWEST)
     chosen = paired(at, spread, gate, points)
     for k in range(len(alive)):
         column, row = int(np.rint(at[k, 0])), int(np.rint(at[k, 1]))
