@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, ContextManager, Dict, Mapping, Sequence
 
 from trackleed_kit.errors import NotReady
 
@@ -24,15 +25,22 @@ def read(path: Path, inside: Sequence[str] = (), prefix: str = "") -> Dict[str, 
     Raises
     ------
     NotReady
-        If it cannot be read, or holds more than tensors: such a file can run anything.
+        If it cannot be read, or not without running what is in it.
+
+    Notes
+    -----
+    Training programs often save objects of their own beside the tensors. Of each there comes an
+    empty one of no class of theirs; nothing of theirs is imported or called. This needs
+    torch 2.6; before, such a file is not opened.
     """
     torch = import_module("torch")
     try:
-        held = torch.load(str(path), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+        with _emptied(torch, path):
+            held = torch.load(str(path), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
         raise NotReady(
-            "checkpoint %s holds more than tensors and is not opened: %s"
-            % (path, str(error).splitlines()[0])
+            "checkpoint %s holds more than tensors and is not opened" % path,
+            "if you trust it, load it in its own program and save its tensors alone",
         ) from None
     except Exception as error:
         raise NotReady(
@@ -65,3 +73,27 @@ def load(model: Any, path: Path, inside: Sequence[str] = (), prefix: str = "") -
             "it is another model's, or of another size",
         ) from None
     return model.eval()
+
+
+class _Empty:
+    """Takes whatever a saved object would be made with, and keeps nothing."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+def _emptied(torch: Any, path: Path) -> ContextManager[Any]:
+    """While a checkpoint is opened: empty classes in place of those that are not torch's."""
+    look = getattr(torch.serialization, "get_unsafe_globals_in_checkpoint", None)
+    if look is None:
+        return nullcontext()
+    try:
+        others = look(str(path))
+    except Exception:  # no file of today's form: torch.load will tell
+        return nullcontext()
+    classes = [(type("_Empty", (_Empty,), {}), name) for name in others]
+    empty: ContextManager[Any] = torch.serialization.safe_globals(classes)
+    return empty

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 cuda = SimpleNamespace(is_available=lambda: False)
+serialization = SimpleNamespace()  # as before torch 2.6
 
 
 class Tensor(np.ndarray):
