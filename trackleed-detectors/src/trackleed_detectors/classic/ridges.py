@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from trackleed_detectors.classic import shape
-from trackleed_detectors.classic.chain import DISK_RADIUS, Array
+from trackleed_detectors.classic.chain import DISK_RADIUS, SMOOTH, Array
 from trackleed_detectors.classic.compiled import compiled
 
 _NEAR, _FAR = DISK_RADIUS, 2 * DISK_RADIUS  # px along the ridge, where a side begins and ends
@@ -29,7 +29,8 @@ _ALIKE = 0.75  # least height of one side over the other's
 _TWO_SIDED = 0.75  # least rise from the higher flank over that from the lower; an edge has 0
 _SEEN = 0.75  # least part of a side that is seen
 _BENT = 0.3  # largest slope of the ridge against its direction
-_MAD = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
+_BUMPS = _LENGTH / (2 * np.sqrt(np.pi) * SMOOTH)  # on a side, that the blur lets be told apart
+_FEW = np.sqrt(_BUMPS / (_BUMPS - 1))  # scatter of so few over that about their own middle
 
 
 def measure(
@@ -94,7 +95,7 @@ def level(smooth: Array, seen: Array, inner: Array, xy: Array) -> tuple[Array, A
             bend = min(max(bend + further, -_BENT / _MIDDLE), _BENT / _MIDDLE)
         known = read(smooth, seen, (x, y, c, s), (slope, bend), sides)
         if cross_sections(sides, known, profiles):
-            noise[i] = _MAD * unevenness(sides, known, profiles)
+            noise[i] = _FEW * unevenness(sides, known, profiles)
             subtract(smooth, seen, (x, y, c, s), (slope, bend), profiles, bare[i], shown[i])
     return bare, shown, noise
 
@@ -214,15 +215,16 @@ def median(values: Array) -> float:
 
 @compiled
 def unevenness(sides: Array, known: tuple[bool, bool], profiles: Array) -> float:
-    """Median deviation of the ridge's middle from its cross-section."""
-    middle = _BREADTH // 2
-    off = np.full((2, _LENGTH, 2 * _CORE + 1), np.nan)
+    """Root mean square by which the ridge's middle is off its cross-section."""
+    squares, count = 0.0, 0
     for side in range(2):
-        if known[side]:
-            for m in range(2 * _CORE + 1):
-                at = middle - _CORE + m
-                off[side, :, m] = np.abs(sides[side, :, at] - profiles[side, at])
-    return median(off.ravel())
+        for m in range(_BREADTH // 2 - _CORE, _BREADTH // 2 + _CORE + 1):
+            for k in range(_LENGTH):
+                off = sides[side, k, m] - profiles[side, m]
+                if known[side] and not np.isnan(off):
+                    squares += off * off
+                    count += 1
+    return np.sqrt(squares / count)
 
 
 @compiled
