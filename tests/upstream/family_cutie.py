@@ -13,12 +13,11 @@ _SHAPE = (70, 110)  # no multiple of what the network divides by
 
 def weights(folder):
     import torch
-    from cutie.model.utils import resnet
 
     from trackleed_trackers_mask.adapters import cutie as ours
 
     for size in ("base", "small"):
-        with mock.patch.object(resnet.model_zoo, "load_url", return_value={}):
+        with ours.nothing_downloaded():
             network = ours.CUTIE(ours.settings(size))
         torch.save(network.state_dict(), str(folder / ("cutie-%s-mega.pth" % size)))
 

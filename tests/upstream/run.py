@@ -89,7 +89,9 @@ class Family:
         command += ["--checkpoints", str(self.folder / "weights"), "--device", "cpu"]
         if self.trackleed(*command):
             raise Skipped("its environment could not be made")
-        return str(self.folder / "env" / "bin" / "python")
+        python = str(self.folder / "env" / "bin" / "python")
+        self.entry(python)
+        return python
 
     def entry(self, python: str) -> None:
         """List an environment that is there already."""
@@ -109,7 +111,9 @@ class Family:
     def variables(self) -> dict[str, str]:
         """What the recipes want in the environment of the worker."""
         recipes = [s.recipe for s in self.specs.values() if s.recipe]
-        return {key: value for recipe in recipes for key, value in recipe.variables.items()}
+        wanted = {key: value for recipe in recipes for key, value in recipe.variables.items()}
+        # Workers do not inherit it; a torchvision for another torch, say, is mended by it.
+        return {**wanted, "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
 
     def conformance(self, name: str, options: dict[str, Any]) -> str:
         """Run the checks that need no trained weights, in a worker."""

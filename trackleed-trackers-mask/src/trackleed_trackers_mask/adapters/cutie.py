@@ -38,7 +38,7 @@ class Cutie:
         self.device = place.device(params.device)
         path = place.checkpoint("cutie-%s-mega.pth" % params.size, params.checkpoint)
         self.cfg = settings(params.size)
-        with _nothing_downloaded():
+        with nothing_downloaded():
             model = CUTIE(self.cfg)
         self.model = weights.load(model, path).to(self.device)
 
@@ -86,7 +86,7 @@ def settings(size: str) -> Any:
 
 
 @contextlib.contextmanager
-def _nothing_downloaded() -> Iterator[None]:
+def nothing_downloaded() -> Iterator[None]:
     """While a network is made: its backbone without the weights that it would fetch."""
 
     def plain(build: Any) -> Any:

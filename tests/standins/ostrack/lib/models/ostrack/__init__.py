@@ -23,8 +23,11 @@ class Network(torch.Module):
 
     def forward(self, template, search, ce_template_mask=None):
         assert self.weight, "no weights were loaded"
+        looks, side = grey(template[0]), template.shape[-1]
+        x, y, height = near(looks, side / 2, side / 2, 0.35 * side, 0.35 * side)
+        off = max(abs(x - side / 2), abs(y - side / 2))
+        assert height < 0.15 or off < 0.06 * side, "the spot is not in the middle of its box"
         side = search.shape[-1]
-        grey(template[0])
         picture, middle = grey(search[0]), (side - 1) / 2
         # The last place is in the middle; the spot is within a box side of it.
         reach = side * self.part * 0.9
