@@ -67,7 +67,7 @@ def check_bootstapir(make):
 
 @of("bootstapir")
 def check_larger_pictures(make):
-    """pictures larger than the first guess's are refined, and places stay in their pixels"""
+    """pictures larger than those of the first guess are taken"""
     adapter = make("bootstapir", side=320)
     asked = queries((0, 100.0, 200.0))
     xy, _ = followed(adapter, clip(2, (320, 320)), asked)
