@@ -16,6 +16,7 @@ from trackleed_trackers_box.following import Series, follow
 from trackleed_trackers_box.hungarian import link_order
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import within
+from trackleed_trackers_box.stitching import stitched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +94,7 @@ class Pattern:
         found = verdict.tracks(
             verdict.sightings(series, course), series, course, self._least(len(order))
         )
+        found = stitched(found, series, course)
         values, states = filled(found, series, course, self.params.max_gap)
         if (np.diff(order) == 1).all():
             return values, states

@@ -68,6 +68,13 @@ class Sightings:
         Those of one spot have to stand in the order of frames.
         """
         rows, start = places.grouped(number)
+        return self._taken(rows, start)
+
+    def reordered(self, rows: Array) -> Sightings:
+        """The same in another order, for `some`."""
+        return self._taken(rows, self.start)
+
+    def _taken(self, rows: Array, start: Array) -> Sightings:
         columns = (self.frame, self.row, self.place, self.stray)
         return Sightings(start, *places.taken(rows, *columns))
 
