@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trackleed.frames import ArraySource, FrameSequence
-from trackleed.noise import estimate_noise, estimate_saturation
+from trackleed.noise import estimate_noise, estimate_saturation, measure_noise
 
 
 def scene(shape=(256, 256), glow=60.0, spots=30, amplitude=800.0, sigma=2.5, seed=0):
@@ -44,6 +44,46 @@ def test_variance_of_a_smooth_screen_is_right_to_a_tenth(gain) -> None:
 def test_spots_are_not_taken_for_noise(n) -> None:
     noise = estimate_noise(series(camera(scene(), n).round().astype(np.uint16)))
     for level in (30, 300, 800):
+        assert noise.variance(100 + level) == pytest.approx(9 + level, rel=0.25)
+
+
+@pytest.mark.parametrize("sigma", [1.2, 1.8])
+def test_sharp_bright_spots_are_not_taken_for_noise(sigma) -> None:
+    expected = scene((384, 384), glow=0, amplitude=4000, sigma=sigma)
+    noise = estimate_noise(series(camera(expected, 12).round().astype(np.uint16)))
+    for level in (0, 300, 3000):
+        assert noise.variance(110 + level) == pytest.approx(19 + level, rel=0.2)
+
+
+@pytest.mark.parametrize("gain", [0.2, 3.0])
+def test_the_error_of_the_gain_is_true(gain) -> None:
+    found = [measure_noise(series(camera(scene(), 3, gain, seed=n))) for n in range(6)]
+    pulls = [(one.model.gain - gain) / one.gain_err for one in found]
+    assert 0.2 < np.sqrt(np.mean(np.square(pulls))) < 2
+    assert all(one.white and len(one.notes) == 1 for one in found)
+
+
+def test_smoothed_frames_are_recognised_and_keep_the_variance_of_their_pixels() -> None:
+    white = camera(np.full((256, 256), 400.0), 4)
+    found = measure_noise(series((white + np.roll(white, 1, axis=2)) / 2))
+    assert found.colour > 1.5
+    assert "not independent" in found.notes[1]
+    assert found.model.variance(500) == pytest.approx(409 / 2, rel=0.5)
+
+
+def test_sharpened_frames_are_recognised() -> None:
+    white = camera(np.full((256, 256), 400.0), 4)
+    rows = white - (np.roll(white, 1, axis=1) + np.roll(white, -1, axis=1)) / 2
+    both = rows - (np.roll(rows, 1, axis=2) + np.roll(rows, -1, axis=2)) / 2
+    assert measure_noise(series(both)).colour < 0.5
+
+
+def test_hot_pixels_are_not_taken_for_noise() -> None:
+    frames = camera(scene(), 6)
+    places = np.random.default_rng(2).integers(0, 256, (2, 60))
+    frames[:, *places] += 3000
+    noise = estimate_noise(series(frames))
+    for level in (30, 300):
         assert noise.variance(100 + level) == pytest.approx(9 + level, rel=0.25)
 
 
@@ -92,7 +132,11 @@ def test_masked_and_saturated_pixels_are_left_out() -> None:
 def test_everything_masked_or_too_small_gives_a_constant() -> None:
     masked = series(np.ones((1, 64, 64), np.uint8), valid=np.zeros((64, 64), bool))
     tiny = series(np.ones((1, 4, 4), np.uint8))
-    assert estimate_noise(masked).gain == 0
+    found = measure_noise(masked)
+    assert (found.model.gain, found.model.read_noise) == (0, 1)
+    assert np.isnan(found.gain_err)
+    assert "masked" in found.reason
+    assert found.reason in found.notes[0]
     assert estimate_noise(tiny).read_noise > 0
 
 

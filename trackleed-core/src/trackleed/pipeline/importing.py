@@ -13,7 +13,7 @@ import numpy as np
 from trackleed import tables
 from trackleed.errors import InputError, SessionDamaged, SessionExists
 from trackleed.masks import auto_mask, hot_pixels, load_mask
-from trackleed.noise import estimate_noise, estimate_saturation
+from trackleed.noise import estimate_saturation, measure_noise
 from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step
 from trackleed.registry import Registry
@@ -177,13 +177,13 @@ def describe_frames(
         store.put_image("valid", found.valid)
         notes = list(found.notes)
     frames = store.frames()
-    noise = estimate_noise(frames)
+    measured = measure_noise(frames)
+    noise = measured.model
     store.set(gain=noise.gain, read_noise=noise.read_noise, black=noise.black)
     progress("mask", 1, 1)
     notes += [
         f"{100 * frames.valid.mean():.1f} % of the frame is used",
-        f"noise: {noise.read_noise:.3g} counts at level {noise.black:.4g}, "
-        f"{noise.gain:.3g} counts of variance per count above it",
+        *measured.notes,
     ]
     if frames.saturation is not None:
         notes.append(f"pixels saturate at {frames.saturation:.6g} counts")
