@@ -152,7 +152,8 @@ def test_ctrl_c_leaves_a_session_that_the_same_command_finishes(
     call: Call, spot_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.trackleed"
-    process = trackleed("run", spot_folder, out, *CHAIN)
+    slow = (*CHAIN, "--set", "detector.wait=0.3", "--jobs", "1")  # so that it is not done before
+    process = trackleed("run", spot_folder, out, *slow)
     deadline = time.monotonic() + 30
     while not (out / "session.json").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -162,7 +163,7 @@ def test_ctrl_c_leaves_a_session_that_the_same_command_finishes(
     assert "stopped" in err
     assert "Traceback" not in err
     Session.open(out)
-    code, _, err = call("run", spot_folder, out, *CHAIN)
+    code, _, err = call("run", spot_folder, out, *slow)
     assert code == 0, err
 
 

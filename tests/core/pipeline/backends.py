@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ class BrightParams(Params):
     threshold: float = option(8.0, "least height over the median", unit="noise", gt=0)
     fail_at: int = option(-1, "number of the detection that raises")
     kill_at: int = option(-1, "number of the detection that kills the process")
+    wait: float = option(0.0, "time that a detection takes at least", unit="s", ge=0)
 
 
 class Bright:
@@ -30,6 +32,7 @@ class Bright:
 
     def detect(self, frame: np.ndarray, valid: np.ndarray) -> dict[str, Any]:
         self.calls += 1
+        time.sleep(self.params.wait)
         if self.calls == self.params.fail_at:
             raise ValueError("the lens cap is on")
         if self.calls == self.params.kill_at:
