@@ -87,7 +87,7 @@ def measure_noise(frames: FrameSequence) -> NoiseEstimate:
     has another variance, even at the levels with least structure. There these blocks are
     used, of which a low quantile is taken; sharp bright spots then pass for noise in part.
 
-    The black level is the lowest level that was seen; the level without light and the
+    The black level is the lowest level that many pixels have; the level without light and the
     read noise cannot be told apart by this method, and need not be.
     Where the line cannot be drawn (a single level, nothing but clipped or masked
     pixels) the model is a constant: ``gain`` is 0; without any usable window the variance is 1.
@@ -138,7 +138,7 @@ def _model(samples: Samples, average: Callable[[Array], float], floor: float) ->
         return NoiseEstimate(NoiseModel(0.0, max(floor, 1.0) ** 0.5), math.nan, reason=reason)
     levels, variances, errors = _by_level(*samples, average)
     variances = np.maximum(variances, floor)
-    black = float(level.min())
+    black = float(levels.min())
     if len(levels) < 3 or np.all(variances == floor):
         read = float(np.median(variances)) ** 0.5
         return NoiseEstimate(NoiseModel(0.0, read, black), math.nan, reason="too few levels")
@@ -172,7 +172,11 @@ def _by_level(
 
 
 def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float, float]:
-    """Slope and intercept, both >= 0, by a robust fit of the log variance; error of the slope."""
+    """Slope and intercept by a robust fit of the log variance; error of the slope.
+
+    The slope is not negative, the intercept half the first variance or more: structure at high
+    levels bends the line, and dark pixels must not come out free of noise.
+    """
     from scipy.optimize import least_squares
 
     scale = float(np.median(variance))
@@ -183,7 +187,9 @@ def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float, f
         return np.asarray(np.log(np.maximum(line, 1e-12) * scale / variance) / error)
 
     start = [variance[0] / scale, 1.0]
-    fit = least_squares(misfit, start, bounds=(0, np.inf), loss="cauchy", f_scale=2.0)
+    fit = least_squares(
+        misfit, start, bounds=([start[0] / 2, 0], np.inf), loss="cauchy", f_scale=2.0
+    )
     spread = max(1.0, 2 * fit.cost / max(len(signal) - 2, 1))
     slopes = np.asarray(fit.jac)
     slope_err = float(np.sqrt(spread * np.linalg.pinv(slopes.T @ slopes)[1, 1]))
