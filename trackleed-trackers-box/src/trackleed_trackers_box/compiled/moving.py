@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _ITERATIONS = 8
-_SETTLED = 0.1  # of the noise, of the last step
+_SETTLED = 0.02  # px, of the last step
 _SAME = 3  # steps with the same pairs
-_NARROWER = 4.0  # times that pairs are looked for less far away
+_NARROWER = 2.0  # times that pairs are looked for less far away
 
 
 @part
@@ -30,20 +30,16 @@ def refined(
     noise: float,
     reach: float,
     least: float,
-    share: float,
 ) -> Array:
     """The motion (4,) near ``start`` of the least weighted squares.
 
     Each spot is paired with the nearest point within ``reach`` px, which gets less from time to
-    time, down to ``least``; the weights fall off like those of a Cauchy distribution. If the
-    points that are paired at first have not the ``share`` of all weights, the start is returned.
+    time, down to ``least``; the weights fall off like those of a Cauchy distribution.
     """
     motion = start.copy()
     precision = (noise / spread) ** 2
-    for iteration in range(_ITERATIONS):
+    for _ in range(_ITERATIONS):
         index, square = closest(points, on_screen(motion, place), reach)
-        if iteration == 0 and share > 0 and _weight(index, weights) < share:
-            return motion
         moved = np.inf
         for _same in range(_SAME):
             step = _step(
@@ -51,23 +47,12 @@ def refined(
             )
             motion += step
             moved = max(abs(step[0]), abs(step[1]))
-            if moved < _SETTLED * noise:
+            if moved < _SETTLED:
                 break
         if reach == least and _same == 0:
             return motion
         reach = max(reach / _NARROWER, least)
     return motion
-
-
-@part
-def _weight(index: Array, weights: Array) -> float:
-    """Of all weights, the part of those points that are paired."""
-    paired, some = np.zeros(len(weights), np.bool_), 0.0
-    for k in range(len(index)):
-        if index[k] >= 0 and not paired[index[k]]:
-            paired[index[k]] = True
-            some += weights[index[k]]
-    return some / weights.sum()
 
 
 @part

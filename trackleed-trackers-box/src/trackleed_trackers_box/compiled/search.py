@@ -21,7 +21,6 @@ _APART = 2  # cells between two shifts that are tried
 _TURNS = 0.05  # rad, that a pattern may be turned by when it is
 _GATE = 4.0  # standard deviations between a spot and its detection
 _MOST = 0.8  # of the detections, by weight, that leave no room for another motion
-_LIKELY = 0.4  # of the detections, by weight, near spots, of a motion that may be as expected
 _MANY = 4  # detections, at least, that do
 
 
@@ -93,7 +92,7 @@ def registered(
         for k in range(len(starts)):
             motion = refined(
                 place, presence, points, weights, starts[k], expected, loose, noise,
-                max(2 * _BIN, least), least, _LIKELY if stage == 0 else 0.0,
+                max(2 * _BIN, least), least,
             )  # fmt: skip
             hits, share, there, trust, misfit = agreement(
                 place, presence, points, weights, motion, _GATE * noise
@@ -105,8 +104,6 @@ def registered(
                 odds -= 0.5 * misfit / noise**2 + _surprise(motion - expected, noise, spread, usual)
                 if odds > most:
                     best, most, enough = motion, odds, hits >= _MANY and share > _MOST
-            if enough:
-                break
         if enough:
             return best, True
     return (best, True) if most > sure else (expected, False)

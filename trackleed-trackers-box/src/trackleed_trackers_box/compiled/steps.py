@@ -25,7 +25,6 @@ _GATE = 4.0  # standard deviations between a spot and its detection
 _CROWDED = 0.45  # of the way to the next spot, of a gate
 _NARROWEST = 1.0  # px, of such a gate
 _FORGET = 0.15  # weight of the newest frame in a spot's presence
-_STRONG = 0.35  # of the most presence, of spots that tell the motion
 _NEW = 0.5  # presence of a spot that was seen once
 FORGOTTEN = 0.05  # presence of a spot that never lasted
 _THERE = 0.4  # presence of a spot that is a neighbour to be told from
@@ -68,10 +67,9 @@ def pursued(
         spread[2], spread[3] = rules.scale + rules.step * abs(change), rules.angle
         if wide > 0:
             spread[2], usual, loose = wide, rules.shift, _ROUGH
-        strong = presence > _STRONG * (presence.max() if len(presence) else 0.0)
         motion, seen = registered(
-            place[strong],
-            presence[strong],
+            place,
+            presence,
             film.points[film.start[now] : film.start[now + 1]],
             film.weights[film.start[now] : film.start[now + 1]],
             film.area,
