@@ -6,7 +6,8 @@ nox -s lint        ruff and the import contracts
 nox -s types       mypy --strict
 nox -s alone       each distribution by itself, with only what it declares
 nox -s benchmarks  the scripts in benchmarks/
-nox -s upstream    adapters of learned trackers against the real code of their upstreams
+nox -s upstream    adapters against real upstream code, in checkouts
+nox -s upstream_pip  adapters against real upstream code that pip installs
 """
 
 import os
@@ -39,6 +40,8 @@ PEERS = ["scikit-image>=0.24", "./benchmarks/peers[peers]"]
 """What the benchmarks compare with."""
 METRICS = ["trackeval>=1.1"]
 """What our metrics are compared with; it wants numpy 2, norfair asks for 1 and works with both."""
+PIP_UPSTREAMS = ["sam2", "cutie"]
+"""Trackers whose real code needs no checkout."""
 BENCHMARKS = sorted(ROOT.glob("benchmarks/*.py"))
 
 
@@ -100,6 +103,13 @@ def upstream(session: nox.Session) -> None:
     """Adapters against real upstream code, checked out in TRACKLEED_UPSTREAM; random weights."""
     _install_editable(session, *PACKAGES)
     session.run("python", "tests/upstream/run.py", *session.posargs)
+
+
+@nox.session
+def upstream_pip(session: nox.Session) -> None:
+    """The same with the upstreams that pip installs, and no checkout: a gigabyte of torch."""
+    _install_editable(session, *PACKAGES)
+    session.run("python", "tests/upstream/run.py", *PIP_UPSTREAMS)
 
 
 if BENCHMARKS:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,9 @@ EXAMPLE_INSTALLED = find_spec("trackleed_example") is not None
 # A busy machine is no fault of the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+# Who starts the tests in the background has Ctrl-C ignored, and their processes would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = [] if EXAMPLE_INSTALLED else ["example-plugin"]
 

@@ -153,7 +153,7 @@ def started(python: Path) -> subprocess.Popen[str]:
 def test_ctrl_c_leaves_nothing(world: Any, tmp_path: Path) -> None:
     process = started(python_that(tmp_path, "exec sleep 60"))
     os.killpg(process.pid, signal.SIGINT)
-    assert "stopped" in process.communicate(timeout=120)[1]
+    assert "stopped" in process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert [path.name for path in (world.home / "envs").iterdir()] == ["far.log"]
     assert load_environments(HERE) == {}
