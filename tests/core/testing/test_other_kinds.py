@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from PIL import Image
 from scipy import ndimage
 
 from tests.core.testing.conftest import subject_of
@@ -26,17 +27,29 @@ def outcome(tested: Subject, name: str) -> str:
     return f"{result.outcome} {result.reason}".strip()
 
 
-@pytest.mark.parametrize("name", ["gaussian", "exporter:csv", "parquet", "overlays", "yolo"])
+BUILT_IN = ["gaussian", "exporter:csv", "parquet", "overlays", "plots", "iv", "yolo"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_backends_pass_every_check(name: str) -> None:
     found = {r.check.name: f"{r.outcome} {r.reason}".strip() for r in run(subject(name))}
     assert set(found.values()) == {"passed"}, found
 
 
-def test_a_reader_is_checked_on_a_sample(tmp_path: Path) -> None:
-    for i in range(3):
-        tifffile.imwrite(tmp_path / f"{i}.tif", np.full((4, 6), i, np.uint16))
-    found = {r.check.name: r.outcome for r in run(subject("images", sample=tmp_path))}
+@pytest.mark.parametrize("name", ["images", "tiff", "gif"])
+def test_a_reader_is_checked_on_a_sample(name: str, tmp_path: Path) -> None:
+    stack = np.arange(3, dtype=np.uint8)[:, None, None] + np.zeros((4, 6), np.uint8)
+    for i, image in enumerate(stack):
+        tifffile.imwrite(tmp_path / f"{i}.tif", image)
+    tifffile.imwrite(tmp_path / "stack.tiff", stack, photometric="minisblack")
+    first, *others = map(Image.fromarray, stack)
+    first.save(tmp_path / "stack.gif", save_all=True, append_images=others)
+    samples = {"images": tmp_path / "*.tif", "tiff": "stack.tiff", "gif": "stack.gif"}
+    found = {r.check.name: r.outcome for r in run(subject(name, sample=tmp_path / samples[name]))}
     assert set(found.values()) == {"passed"}
+
+
+def test_a_reader_without_a_sample_is_asked_less() -> None:
     without = {r.check.name: r.outcome for r in run(subject("images"))}
     assert without["frames-alike"] == "not asked"
 
