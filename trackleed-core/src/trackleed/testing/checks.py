@@ -6,8 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from trackleed.errors import TableError
+from trackleed.tables import build
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from trackleed.backend import Kind
+    from trackleed.tables import Columns, TableSpec
+    from trackleed.testing.scenes import Array
     from trackleed.testing.subject import Subject
 
 
@@ -70,6 +79,22 @@ def require(condition: object, what: str) -> None:
     """Raise `CheckFailed` with ``what`` unless the condition holds."""
     if not condition:
         raise CheckFailed(what)
+
+
+def keeps_to(spec: TableSpec, rows: Columns) -> pd.DataFrame:
+    """The rows as a table; raises `CheckFailed` unless they keep to the specification."""
+    try:
+        return build(spec, rows)
+    except TableError as error:
+        raise CheckFailed(error.message) from None
+
+
+def counts_from_centre(errors: Array, most: float) -> None:
+    """Raise `CheckFailed` if places (n, 2) are off by more than ``most`` px in the median."""
+    x, y = np.median(errors, axis=0)
+    off = max(abs(x), abs(y))
+    hint = "; is (0, 0) the corner of the first pixel there?" if 0.3 < off < 0.7 else ""
+    require(off < most, f"off by ({x:+.2f}, {y:+.2f}) px, at most {most} is allowed{hint}")
 
 
 def checks_for(kind: Kind) -> tuple[Check, ...]:

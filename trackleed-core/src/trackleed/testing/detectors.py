@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trackleed import tables
-from trackleed.errors import TableError
 from trackleed.testing import scenes
-from trackleed.testing.checks import check, require
+from trackleed.testing.checks import check, counts_from_centre, keeps_to, require
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
@@ -25,10 +24,7 @@ def right_columns(subject: Subject) -> None:
     for scene in (scenes.moving((0.0, 0.0), n=1), scenes.empty(1)):
         found = _detect(subject, scene)
         rows = {"frame": np.zeros(len(found["x"]), int)} | dict(found)
-        try:
-            tables.build(tables.DETECTIONS, rows)
-        except TableError as error:
-            require(False, error.message)
+        keeps_to(tables.DETECTIONS, rows)
 
 
 @check(needs_training=True)
@@ -53,10 +49,7 @@ def half_pixel(subject: Subject) -> None:
         for spot in scene.places[0]:
             nearest = found[np.argmin(np.hypot(*(found - spot).T))] if len(found) else spot + 9
             errors.append(nearest - spot)
-    x, y = np.median(errors, axis=0)
-    off, most = max(abs(x), abs(y)), subject.tolerance
-    hint = "; is (0, 0) the corner of the first pixel there?" if 0.3 < off < 0.7 else ""
-    require(off < most, f"off by ({x:+.2f}, {y:+.2f}) px, at most {most} is allowed{hint}")
+    counts_from_centre(np.array(errors), subject.tolerance)
 
 
 @check(needs_training=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,7 @@ class SmallSession:
 @check()
 def files_inside(subject: Subject) -> None:
     """It yields the files that it writes, all of them in the folder that it was given."""
-    with tempfile.TemporaryDirectory() as place:
-        home, folder = Path(place), Path(place) / "exports"
-        folder.mkdir()
+    with _exports() as (home, folder):
         files = _export(subject, home, folder)
         require(files, "it yields no file")
         absent = [f for f in files if not f.exists()]
@@ -79,9 +78,7 @@ def files_inside(subject: Subject) -> None:
 @check()
 def again(subject: Subject) -> None:
     """Exporting twice into one folder gives the same files."""
-    with tempfile.TemporaryDirectory() as place:
-        home, folder = Path(place), Path(place) / "exports"
-        folder.mkdir()
+    with _exports() as (home, folder):
         first, second = (sorted(_export(subject, home, folder)) for _ in range(2))
         require(first == second, "the second time it writes other files")
 
@@ -89,13 +86,20 @@ def again(subject: Subject) -> None:
 @check()
 def little_known(subject: Subject) -> None:
     """With tracks alone it writes what it can, or says in one line what is missing."""
-    with tempfile.TemporaryDirectory() as place:
-        home, folder = Path(place), Path(place) / "exports"
-        folder.mkdir()
+    with _exports() as (home, folder):
         try:
             _export(subject, home, folder, ("tracks",))
         except TrackleedError as error:
             require("\n" not in error.message, "the message has more than one line")
+
+
+@contextmanager
+def _exports() -> Iterator[tuple[Path, Path]]:
+    """A session's folder for a while, and that of its exports inside."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "exports"
+        folder.mkdir()
+        yield Path(place), folder
 
 
 def _export(subject: Subject, home: Path, folder: Path, *names: tuple[str, ...]) -> list[Path]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed import tables
-from trackleed.errors import TableError, TrackleedError
-from trackleed.testing.checks import NotApplicable, check, require
+from trackleed.errors import TrackleedError
+from trackleed.testing.checks import NotApplicable, check, keeps_to, require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,7 @@ def says_patterns(subject: Subject) -> None:
 def index_complete(subject: Subject) -> None:
     """The index of the sample has a row for every frame."""
     source = _open(subject)
-    try:
-        table = tables.build(tables.INDEX, source.index)
-    except TableError as error:
-        require(False, error.message)
+    table = keeps_to(tables.INDEX, source.index)
     numbers = table["frame"].tolist()
     message = f"the index has frames {numbers[:3]}... for {len(source)} frames; it counts from 0"
     require(numbers == list(range(len(source))), message)

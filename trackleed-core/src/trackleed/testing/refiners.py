@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed import tables
-from trackleed.errors import TableError
 from trackleed.tables import FitStatus, State
 from trackleed.testing import scenes
-from trackleed.testing.checks import check, require
+from trackleed.testing.checks import check, keeps_to, require
 
 if TYPE_CHECKING:
     from trackleed.tables import Columns
@@ -24,10 +23,7 @@ def right_columns(subject: Subject) -> None:
     scene = scenes.moving((0.3, 0.2), n=3)
     rois = {n: values[::-1] for n, values in scene.rois().items()}
     fits = _refine(subject, scene, rois)
-    try:
-        tables.build(tables.FITS, fits)
-    except TableError as error:
-        require(False, error.message)
+    keeps_to(tables.FITS, fits)
     for name in ("frame", "track_id"):
         same = np.array_equal(fits[name], rois[name])
         require(same, f"{name} of the fits is not in the order of the ROIs")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from trackleed.tables import TRACKS
 from trackleed.worker.backends import Hosted
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Followed:
         n_frames, n_spots = scene.places.shape[:2]
         places = np.full((n_frames, n_spots, 2), np.nan)
         states = np.full((n_frames, n_spots), "", dtype=object)
-        rows = {name: np.concatenate([np.asarray(p[name]) for p in parts]) for name in _ROWS}
+        rows = joined(parts)
         tracks = np.unique(rows["track_id"])
         table = np.full((len(tracks), n_frames, 2), np.nan)
         state = np.full((len(tracks), n_frames), "", dtype=object)
@@ -121,4 +122,7 @@ class Followed:
         return cls(places, states)
 
 
-_ROWS = ("frame", "track_id", "x", "y", "state")
+def joined(parts: list[Columns]) -> dict[str, Array]:
+    """Rows of all parts together, by column; of ``tracks`` if there is no part."""
+    names = list(parts[0]) if parts else list(TRACKS.names)
+    return {n: np.concatenate([np.asarray(p[n]) for p in parts] or [np.empty(0)]) for n in names}

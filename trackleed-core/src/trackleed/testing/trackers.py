@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed import tables
-from trackleed.errors import InputError, TableError
-from trackleed.tables import State
+from trackleed.errors import InputError
+from trackleed.tables import SEEN, State
 from trackleed.testing import scenes
-from trackleed.testing.checks import NotApplicable, check, require
+from trackleed.testing.checks import (
+    NotApplicable,
+    check,
+    counts_from_centre,
+    keeps_to,
+    require,
+)
+from trackleed.testing.subject import joined
 
 if TYPE_CHECKING:
-    from trackleed.tables import Columns
     from trackleed.testing.scenes import Scene
     from trackleed.testing.subject import Subject
 
-SEEN = (State.SEED, State.MEASURED, State.SATURATED, State.EDITED)
-"""States of a spot that is in the picture."""
 _PHASES = 8  # steps in which the spots go through one pixel
 _SLOPE = 0.5  # px, spread of the error within a pixel
 
@@ -27,7 +31,7 @@ _SLOPE = 0.5  # px, spread of the error within a pixel
 def right_columns(subject: Subject) -> None:
     """Each part that it yields has the columns of ``tracks``, of the right types."""
     for part in subject.track(scenes.moving((0.8, 0.4))):
-        _as_table(part)
+        keeps_to(tables.TRACKS, part)
 
 
 @check()
@@ -64,7 +68,7 @@ def seeds_kept(subject: Subject) -> None:
     scene = scenes.appearing()
     if "seeds" not in subject.inputs:
         raise NotApplicable("it takes no seeds")
-    rows = _joined(subject.track(scene))
+    rows = joined(subject.track(scene))
     seeds = scene.seeds()
     missing = sorted(set(seeds["track_id"].tolist()) - set(rows["track_id"].tolist()))
     require(not missing, f"seeds {missing} have no track of that number")
@@ -93,12 +97,7 @@ def axis_order_y(subject: Subject) -> None:
 @check(needs_training=True)
 def half_pixel(subject: Subject) -> None:
     """Places count from the centre of the first pixel: no error that is the same everywhere."""
-    error = _errors(subject, _creeping())
-    x, y = np.median(error, axis=0)
-    most = subject.tolerance
-    off = max(abs(x), abs(y))
-    hint = "; is (0, 0) the corner of the first pixel there?" if 0.3 < off < 0.7 else ""
-    require(off < most, f"off by ({x:+.2f}, {y:+.2f}) px, at most {most} is allowed{hint}")
+    counts_from_centre(_errors(subject, _creeping()), subject.tolerance)
 
 
 @check(needs_training=True)
@@ -141,7 +140,7 @@ def one_frame(subject: Subject) -> None:
     """A series of one frame is tracked."""
     parts = subject.track(scenes.moving((0.0, 0.0), n=1))
     require(len(parts) == 1, f"it yields {len(parts)} parts for one frame")
-    _as_table(parts[0])
+    keeps_to(tables.TRACKS, parts[0])
 
 
 @check()
@@ -176,7 +175,7 @@ def pixel_types(subject: Subject) -> None:
 def mask_respected(subject: Subject) -> None:
     """Nothing is measured where the mask hides the screen."""
     scene = scenes.hidden()
-    rows = _joined(subject.track(scene))
+    rows = joined(subject.track(scene))
     there = np.isfinite(rows["x"])
     column, row = (np.rint(rows[n][there]).astype(int) for n in "xy")
     inside = (column >= 0) & (row >= 0) & (column < scenes.SHAPE[1]) & (row < scenes.SHAPE[0])
@@ -191,7 +190,7 @@ def mask_respected(subject: Subject) -> None:
 def unknown_pixels(subject: Subject) -> None:
     """Pixels that are NaN, as where a correction is unknown, do no harm."""
     for part in subject.track(scenes.moving((0.8, 0.4)).like(dtype="float32", unknown=True)):
-        _as_table(part)
+        keeps_to(tables.TRACKS, part)
 
 
 @check()
@@ -215,7 +214,7 @@ def repeatable(subject: Subject) -> None:
     tracker = subject.make()
     runs = []
     for each in (scene, scenes.vanishing(n=8), scene):
-        runs.append(_joined(list(tracker.track(*subject.given(each)))))
+        runs.append(joined(list(tracker.track(*subject.given(each)))))
     changed = [n for n in runs[0] if _differ(runs[0][n], runs[2][n])]
     require(not changed, f"a second run of the same tracker differs in {', '.join(changed)}")
 
@@ -256,18 +255,6 @@ def _errors(subject: Subject, scene: Scene, each: bool = False) -> Any:
     known = np.isfinite(error[..., 0])
     require(known.mean() > 0.9, f"only {100 * known.mean():.0f} % of clear spots are followed")
     return error if each else error[known]
-
-
-def _as_table(part: Columns) -> None:
-    try:
-        tables.build(tables.TRACKS, part)
-    except TableError as error:
-        require(False, error.message)
-
-
-def _joined(parts: list[Columns]) -> dict[str, Any]:
-    names = list(parts[0]) if parts else list(tables.TRACKS.names)
-    return {n: np.concatenate([np.asarray(p[n]) for p in parts]) for n in names}
 
 
 def _differ(a: Any, b: Any) -> bool:

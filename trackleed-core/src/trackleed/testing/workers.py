@@ -12,6 +12,7 @@ from trackleed import tables
 from trackleed.testing import scenes
 from trackleed.testing.checks import NotApplicable, check, require
 from trackleed.testing.readers import sample
+from trackleed.testing.subject import joined
 from trackleed.worker.backends import Hosted
 from trackleed.worker.environments.model import parse
 
@@ -54,7 +55,7 @@ def _columns(subject: Subject, backend: Any) -> dict[str, Any]:
         parts = [backend.refine(scene.frames(), scene.rois())]
     else:
         parts = list(backend.track(*subject.given(scene)))
-    return {n: np.concatenate([np.asarray(p[n]) for p in parts]) for n in parts[0]}
+    return joined(parts)
 
 
 def _alike(a: Any, b: Any) -> bool:
