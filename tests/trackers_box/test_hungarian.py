@@ -14,7 +14,7 @@ from trackleed.frames import FrameSequence
 from trackleed.params import make
 from trackleed.registry import Registry
 from trackleed.tables import TRACKS, build
-from trackleed_trackers_box.hungarian import Hungarian, automatic_distance, link_order
+from trackleed_trackers_box.hungarian import Hungarian, automatic_distance
 from trackleed_trackers_box.params import HungarianParams
 
 
@@ -219,16 +219,6 @@ def test_the_seed_is_the_first_in_the_order_of_linking():
     energy = np.array([30.0, 10.0, 20.0])
     table, _ = track(3, [(t, 100, 100) for t in range(3)], energy)
     assert table["state"].tolist() == ["measured", "seed", "measured"]
-
-
-def test_link_order():
-    up = np.array([1.0, 2.0, 2.0, 3.0])
-    mixed = np.array([3.0, 1.0, 3.0, 2.0])
-    for energy in (up, up[::-1], None, np.array([3.0, 1.0, np.nan, 2.0])):
-        assert link_order(energy, 4, "auto", "hungarian").tolist() == [0, 1, 2, 3]
-    assert link_order(mixed, 4, "auto", "hungarian").tolist() == [1, 3, 0, 2]
-    assert link_order(mixed, 4, "frame", "hungarian").tolist() == [0, 1, 2, 3]
-    assert link_order(up[::-1], 4, "energy", "hungarian").tolist() == [3, 1, 2, 0]
 
 
 @pytest.mark.parametrize("energy", [None, np.array([50.0, np.nan, 60.0])])

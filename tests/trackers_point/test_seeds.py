@@ -8,22 +8,12 @@ import pytest
 pytest.importorskip("cv2")
 
 from trackleed.errors import InputError
-from trackleed_trackers_point.seeds import link_order
 
 
-def test_order_goes_with_the_energy_only_where_that_goes_up_and_down():
-    up, mixed = np.array([1.0, 2.0, 2.0, 3.0]), np.array([3.0, 1.0, 3.0, 2.0])
-    for energy in (up, up[::-1], None, np.array([3.0, 1.0, np.nan, 2.0])):
-        assert link_order(energy, 4, "auto").tolist() == [0, 1, 2, 3]
-    assert link_order(mixed, 4, "auto").tolist() == [1, 3, 0, 2]
-    assert link_order(mixed, 4, "frame").tolist() == [0, 1, 2, 3]
-    assert link_order(up[::-1], 4, "energy").tolist() == [3, 1, 2, 0]
-
-
-@pytest.mark.parametrize("energy", [None, np.array([50.0, np.nan, 60.0])])
-def test_energies_asked_for_and_not_known_are_an_error(energy):
-    with pytest.raises(InputError, match="needs the beam energy of every frame"):
-        link_order(energy, 3, "energy")
+@pytest.mark.parametrize("tracker", ["lk", "lk-skip"])
+def test_energies_asked_for_and_not_known_are_an_error(series, drift, tracker):
+    with pytest.raises(InputError, match=f"{tracker}: .*needs the beam energy of every frame"):
+        series(drift(3)).track(tracker, order="energy")
 
 
 @pytest.mark.parametrize("tracker", ["lk", "lk-skip"])

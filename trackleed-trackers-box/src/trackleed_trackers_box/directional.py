@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed.errors import InputError
+from trackleed.ordering import link_order
 from trackleed_trackers_box import scaling
 from trackleed_trackers_box.hungarian import (
     automatic_distance,
     by_frame,
-    link_order,
     rows_of_tracks,
 )
 from trackleed_trackers_box.linking import spacing

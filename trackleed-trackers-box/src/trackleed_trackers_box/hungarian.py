@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed.errors import InputError
+from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_box.linking import link, longest_runs, spacing, usual_step
 
@@ -91,31 +92,6 @@ def rows_of_tracks(
     for frame, place in enumerate(np.argsort(order)):
         rows = _rows(boxes[place], numbers[place], first == place)
         yield {"frame": np.full(len(first), frame), **rows}
-
-
-def link_order(energy: Array | None, n: int, order: str, tracker: str) -> Array:
-    """Frame numbers (n,) in the order in which `tracker` links them.
-
-    Raises
-    ------
-    InputError
-        If ``order`` is ``"energy"`` and the energy of a frame is not known.
-    """
-    if order == "frame" or (energy is None and order == "auto"):
-        return np.arange(n)
-    unknown = np.arange(n) if energy is None else np.flatnonzero(~np.isfinite(energy))
-    if len(unknown):
-        if order == "auto":
-            return np.arange(n)
-        raise InputError(
-            f"{tracker}: order = 'energy' needs the beam energy of every frame; "
-            f"{len(unknown)} of {n} have none, the first is frame {unknown[0]}",
-            "say: --set tracker.order=frame",
-        )
-    steps = np.diff(energy)
-    if order == "auto" and ((steps >= 0).all() or (steps <= 0).all()):
-        return np.arange(n)
-    return np.argsort(energy, kind="stable")
 
 
 def automatic_distance(boxes: Sequence[Array]) -> float:

@@ -66,16 +66,25 @@ def link(
         step = (found[indices] - position[tracks]) / elapsed[tracks]
         speed[tracks] += _NEWEST * (step - speed[tracks])
         position[tracks], seen[tracks] = found[indices], now
-        label = np.full(len(found), -1)
-        label[indices] = name[tracks]
-        new = label < 0
-        label[new] = count + np.arange(new.sum())
-        count += int(new.sum())
-        position, name = np.vstack([position, found[new]]), np.append(name, label[new])
-        speed = np.vstack([speed, np.zeros((new.sum(), 2))])
-        seen = np.append(seen, np.full(new.sum(), now))
+        label, new = labelled(len(found), indices, name[tracks], count)
         labels.append(label)
+        count += len(new)
+        position, name = np.vstack([position, found[new]]), np.append(name, label[new])
+        speed = np.vstack([speed, np.zeros((len(new), 2))])
+        seen = np.append(seen, np.full(len(new), now))
     return labels
+
+
+def labelled(n: int, indices: Array, names: Array, count: int) -> tuple[Array, Array]:
+    """Track (n,) of each point of a frame, and indices of the points that begin one.
+
+    Points ``indices`` are of the tracks ``names``; the others get numbers from ``count`` on.
+    """
+    label = np.full(n, -1)
+    label[indices] = names
+    new = np.flatnonzero(label < 0)
+    label[new] = count + np.arange(len(new))
+    return label, new
 
 
 def longest_runs(labels: Sequence[Array]) -> Array:

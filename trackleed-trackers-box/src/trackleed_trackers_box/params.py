@@ -18,16 +18,9 @@ _SCALE = (
 )
 
 
-class HungarianParams(Params):
-    """Options of `hungarian`."""
+class LinkingParams(Params):
+    """Options that trackers share which link the detections of one frame to the next."""
 
-    max_distance: Literal["auto"] | Annotated[float, Field(gt=0, le=10_000)] = option(
-        "auto",
-        "how far a spot may be from where it is expected; auto takes four times the usual way "
-        "from frame to frame or half a ROI, whichever is more, but never over 0.4 of the "
-        "usual spacing of spots",
-        unit="px",
-    )
     max_gap: int = option(
         10, "frames that a spot may be missing and still be the same track", unit="frames", ge=0
     )
@@ -37,12 +30,24 @@ class HungarianParams(Params):
         unit="frames",
     )
     order: Literal["auto", "frame", "energy"] = option("auto", _ORDER)
+
+
+class HungarianParams(LinkingParams):
+    """Options of `hungarian`."""
+
+    max_distance: Literal["auto"] | Annotated[float, Field(gt=0, le=10_000)] = option(
+        "auto",
+        "how far a spot may be from where it is expected; auto takes four times the usual way "
+        "from frame to frame or half a ROI, whichever is more, but never over 0.4 of the "
+        "usual spacing of spots",
+        unit="px",
+    )
     prediction: Literal["none", "velocity"] = option(
         "none", "where a spot is expected: where it was last, or farther the way it went"
     )
 
 
-class DirectionalParams(Params):
+class DirectionalParams(LinkingParams):
     """Options of `directional`."""
 
     scale: Literal["auto", "energy", "constant", "free"] = option("auto", _SCALE)
@@ -60,15 +65,6 @@ class DirectionalParams(Params):
         unit="px",
     )
     lateral: float = option(2.0, "how many times a way across the radius counts", gt=0, le=100)
-    max_gap: int = option(
-        10, "frames that a spot may be missing and still be the same track", unit="frames", ge=0
-    )
-    min_length: Literal["auto"] | Annotated[int, Field(ge=1)] = option(
-        "auto",
-        "detections in a row that make a track; auto is 3, or all frames of a shorter series",
-        unit="frames",
-    )
-    order: Literal["auto", "frame", "energy"] = option("auto", _ORDER)
 
 
 class PatternParams(Params):

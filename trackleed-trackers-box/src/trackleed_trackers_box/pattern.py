@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trackleed.errors import InputError
+from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_box import scaling, verdict
 from trackleed_trackers_box.compiled.boxes import arranged, nearest
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
 from trackleed_trackers_box.following import Series, follow
-from trackleed_trackers_box.hungarian import link_order
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import within
 from trackleed_trackers_box.stitching import stitched

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from trackleed_trackers_box.linking import labelled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -117,14 +119,11 @@ def link_radially(points: Sequence[Array], rule: Rule) -> list[Array]:
             radius = np.linalg.norm(found[indices] - rule.centre, axis=1)
             drift.learn(radius, (radius - still[tracks]) / elapsed[tracks])
         position[tracks], seen[tracks] = found[indices], now
-        label = np.full(len(found), -1)
-        label[indices] = name[tracks]
-        new = label < 0
-        label[new] = count + np.arange(new.sum())
-        count += int(new.sum())
-        position, name = np.vstack([position, found[new]]), np.append(name, label[new])
-        seen = np.append(seen, np.full(new.sum(), now))
+        label, new = labelled(len(found), indices, name[tracks], count)
         labels.append(label)
+        count += len(new)
+        position, name = np.vstack([position, found[new]]), np.append(name, label[new])
+        seen = np.append(seen, np.full(len(new), now))
     return labels
 
 

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_point import spots
 from trackleed_trackers_point.flow import there_and_back
 from trackleed_trackers_point.motion import Motion
 from trackleed_trackers_point.passes import Found, follow
 from trackleed_trackers_point.pictures import Pictures
-from trackleed_trackers_point.seeds import choose, link_order
+from trackleed_trackers_point.seeds import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ class LucasKanade:
             If there are neither seeds nor detections, or they are not in the series.
         """
         energy = frames.index.get("energy_eV")
-        order = link_order(energy, len(frames), self.params.order)
+        order = link_order(energy, len(frames), self.params.order, "lk")
         motion = Motion(detections, energy, order, frames.shape)
         chosen = choose(frames, seeds, detections, self.params.reference, motion)
         pictures = Pictures(frames)

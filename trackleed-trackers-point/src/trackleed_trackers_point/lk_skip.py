@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_point import spots
 from trackleed_trackers_point.flow import between_tiles, inside, tiles
@@ -13,7 +14,7 @@ from trackleed_trackers_point.lk import window
 from trackleed_trackers_point.motion import Motion
 from trackleed_trackers_point.passes import Found, follow
 from trackleed_trackers_point.pictures import Pictures
-from trackleed_trackers_point.seeds import choose, link_order
+from trackleed_trackers_point.seeds import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ class SkipAnchor:
             If there are neither seeds nor detections, or they are not in the series.
         """
         energy = frames.index.get("energy_eV")
-        order = link_order(energy, len(frames), self.params.order)
+        order = link_order(energy, len(frames), self.params.order, "lk-skip")
         motion = Motion(detections, energy, order, frames.shape)
         chosen = choose(frames, seeds, detections, self.params.reference, motion)
         pictures = Pictures(frames)

@@ -100,31 +100,6 @@ def choose(
     return Seeds(track + 1, track, np.full(len(rows), frame), box)
 
 
-def link_order(energy: Array | None, n: int, order: str) -> Array:
-    """Frame numbers (n,) in the order in which spots are followed.
-
-    ``auto`` is that of the energies if all are known and they go up and down.
-
-    Raises
-    ------
-    InputError
-        If ``order`` is ``"energy"`` and the energy of a frame is not known.
-    """
-    known = np.zeros(n, bool) if energy is None else np.isfinite(energy)
-    if order == "frame" or (order == "auto" and not known.all()):
-        return np.arange(n)
-    if energy is None or not known.all():
-        raise InputError(
-            f"order = 'energy' needs the beam energy of every frame; "
-            f"{n - known.sum()} of {n} have none, the first is frame {known.argmin()}",
-            "say: --set tracker.order=frame",
-        )
-    steps = np.diff(energy)
-    if order == "auto" and ((steps >= 0).all() or (steps <= 0).all()):
-        return np.arange(n)
-    return np.argsort(energy, kind="stable")
-
-
 def _given(frames: FrameSequence, seeds: Columns) -> Seeds:
     frame = np.asarray(seeds["frame"]).astype(int)
     box = np.stack([np.asarray(seeds[name], dtype=float) for name in BOX], axis=1)
