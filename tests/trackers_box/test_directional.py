@@ -7,11 +7,10 @@ import pytest
 
 pytest.importorskip("scipy")
 
+from tests.trackers_box.films import Unread, detections, sequence, tracked
 from trackleed.errors import InputError, ParamsError
-from trackleed.frames import FrameSequence
 from trackleed.params import make
 from trackleed.registry import Registry
-from trackleed.tables import TRACKS, build
 from trackleed_trackers_box.directional import Directional
 from trackleed_trackers_box.params import DirectionalParams
 from trackleed_trackers_box.radial import Drift
@@ -19,38 +18,11 @@ from trackleed_trackers_box.radial import Drift
 CENTRE = np.array([240.0, 262.0])
 
 
-class Unread:
-    """Frames of which no pixel is asked for."""
-
-    shape, dtype = (512, 512), np.dtype("u2")
-
-    def __init__(self, n):
-        self.n = n
-
-    def __len__(self):
-        return self.n
-
-    def read(self, i):
-        raise AssertionError("a linker of detections reads no frame")
-
-
-def detections(rows):
-    """From (frame, x, y, score)."""
-    frame, x, y, score = np.array(rows, dtype=float).reshape(-1, 4).T
-    side = np.full(len(frame), 17.0)
-    box = {"x": x, "y": y, "width": side, "height": side, "score": score}
-    return {"frame": frame.astype(int), **box}
-
-
 def track(n, rows, energy=None, **options):
     """The tracks table, and its x as an array (frame, track)."""
     tracker = Directional(make(DirectionalParams, options, "directional"))
-    index = {} if energy is None else {"energy_eV": np.asarray(energy, dtype=float)}
-    parts = list(tracker.track(FrameSequence(Unread(n), index=index), None, detections(rows)))
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    checked = build(TRACKS, whole)
-    assert len(checked) % n == 0
-    return checked, checked["x"].to_numpy().reshape(n, -1)
+    found, xy = tracked(tracker, sequence(Unread(n), energy), detections(rows))
+    return found, xy[..., 0]
 
 
 def spots(rings=(70.0, 140.0, 205.0), each=6):
@@ -151,7 +123,7 @@ def test_no_detections():
     assert len(table) == 0
     assert x.shape == (4, 0)
     with pytest.raises(InputError, match="was given none"):
-        next(Directional(DirectionalParams()).track(FrameSequence(Unread(3)), None, None))
+        next(Directional(DirectionalParams()).track(sequence(Unread(3)), None, None))
     with pytest.raises(InputError, match="needs the beam energy"):
         track(3, [(0, 1, 1, 9)], scale="energy")
 

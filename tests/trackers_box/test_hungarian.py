@@ -9,56 +9,20 @@ from hypothesis import strategies as st
 
 pytest.importorskip("scipy")
 
+from tests.trackers_box.films import Unread, detections, sequence, tracked
 from trackleed.errors import InputError, ParamsError
-from trackleed.frames import FrameSequence
 from trackleed.params import make
 from trackleed.registry import Registry
-from trackleed.tables import TRACKS, build
 from trackleed_trackers_box.hungarian import Hungarian, automatic_distance
 from trackleed_trackers_box.params import HungarianParams
-
-
-class Unread:
-    """Frames of which no pixel is asked for."""
-
-    shape, dtype = (512, 512), np.dtype("u2")
-
-    def __init__(self, n):
-        self.n = n
-
-    def __len__(self):
-        return self.n
-
-    def read(self, i):
-        raise AssertionError("a linker of detections reads no frame")
-
-
-def series(n, energy=None):
-    return FrameSequence(Unread(n), index={} if energy is None else {"energy_eV": energy})
-
-
-def detections(rows):
-    """From (frame, x, y) or (frame, x, y, score)."""
-    table = np.array([(*row, 50.0)[:4] for row in rows], dtype=float).reshape(-1, 4)
-    frame, x, y, score = table.T
-    side = np.full(len(table), 17.0)
-    box = {"x": x, "y": y, "width": side, "height": side, "score": score}
-    return {"frame": frame.astype(int), **box}
 
 
 def track(n, rows, energy=None, **options):
     """The tracks table, and its x as an array (frame, track)."""
     tracker = Hungarian(make(HungarianParams, options, "hungarian"))
     table = rows if isinstance(rows, dict) else detections(rows)
-    parts = list(tracker.track(series(n, energy), None, table))
-    assert [sorted(set(part["frame"].tolist())) for part in parts] == [
-        [i] if len(part["frame"]) else [] for i, part in enumerate(parts)
-    ]
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    checked = build(TRACKS, whole)
-    n_tracks = checked["track_id"].max() if len(checked) else 0
-    assert len(checked) == n * n_tracks
-    return checked, checked["x"].to_numpy().reshape(n, -1) if n_tracks else np.zeros((n, 0))
+    found, xy = tracked(tracker, sequence(Unread(n), energy), table)
+    return found, xy[..., 0]
 
 
 def lattice(n_frames, step=(0.6, -0.3), seed=0, jitter=0.2, spacing=60.0):
@@ -229,7 +193,7 @@ def test_energies_asked_for_and_not_known_are_an_error(energy):
 
 def test_no_table_of_detections_is_an_error():
     with pytest.raises(InputError, match="was given none"):
-        next(Hungarian(HungarianParams()).track(series(3), None, None))
+        next(Hungarian(HungarianParams()).track(sequence(Unread(3)), None, None))
 
 
 def boxes(rows, n):
