@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from trackleed.errors import SessionBusy, SessionError
-from trackleed.files import locked, process_alive, process_start, replace
+from trackleed.files import OwnFolder, locked, process_alive, process_start, replace
 
 HOLDER = """
 import sys, time
@@ -104,3 +104,48 @@ def test_a_dead_process_is_dead_even_before_anybody_asked_for_its_end() -> None:
         assert not process_alive(child.pid, start)
     child.communicate()
     assert not process_alive(child.pid, None)
+
+
+OWNER = """
+import sys
+from pathlib import Path
+from trackleed.files import OwnFolder
+own = OwnFolder(Path(sys.argv[1]), "a-")
+print(own.path, flush=True)
+input()
+"""
+
+
+def test_a_folder_is_cleared_away_once_its_process_is_dead_and_not_before(tmp_path: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert owner.stdout is not None
+    theirs = Path(owner.stdout.readline().strip())
+    (theirs / "inside").mkdir()
+    for beside in ("a-mine", "b-other"):
+        (tmp_path / beside).mkdir()
+    with OwnFolder(tmp_path, "a-") as first:
+        assert theirs.exists()
+        assert first.stat().st_mode & 0o777 == 0o700
+    assert not first.exists()
+    end(owner)
+    with OwnFolder(tmp_path, "a-"):
+        assert not theirs.exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a-mine", "b-other"]
+
+
+def test_a_folder_that_is_kept_for_people_is_never_cleared_away(tmp_path: Path) -> None:
+    kept = OwnFolder(tmp_path, "a-")
+    (kept.path / "log").write_text("why it failed")
+    kept.keep()
+    OwnFolder(tmp_path, "a-").remove()
+    assert [p.name for p in kept.path.iterdir()] == ["log"]
+
+
+def test_a_folder_that_is_just_being_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "a-new").mkdir()
+    (tmp_path / "a-new" / ".owner").touch()
+    OwnFolder(tmp_path, "a-").remove()
+    assert (tmp_path / "a-new").exists()

@@ -1,12 +1,18 @@
-"""Files that survive being killed: atomic writing, and locks that end with their process."""
+"""Files that survive being killed: atomic writing, and what ends with its process.
+
+The latter are locks, and folders that can be told from those that a killed process left.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from trackleed.errors import SessionBusy, SessionError
@@ -35,6 +41,7 @@ else:
 
 _LOCKED_BYTE = 1 << 30  # far behind the owner's name, which must stay readable
 _PAUSE = 0.005
+_OWNER = ".owner"
 
 
 def replace(path: Path, data: bytes, *, aside: Path | None = None, durable: bool = True) -> None:
@@ -151,3 +158,68 @@ def process_alive(pid: int, start: int | None) -> bool:
     except PermissionError:
         return True
     return True
+
+
+class OwnFolder:
+    """A folder that only one process uses, and that only its user may look into.
+
+    As long as that process lives it holds a lock inside. So an abandoned folder can be told from
+    another container or computer that shares the disk too, where process numbers say
+    nothing. In a ``with`` block it gives its path, and is removed at the end.
+
+    Parameters
+    ----------
+    parent : Path
+        Where to make it.
+    prefix : str
+        Beginning of its name. Abandoned folders of this beginning are removed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+
+    def __init__(self, parent: Path, prefix: str) -> None:
+        for folder in parent.glob(f"{escape(prefix)}*"):
+            _remove_abandoned(folder)
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        self._lock: int | None = os.open(self.path / _OWNER, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(SessionError):  # where nothing can be locked, nothing counts as abandoned
+            _wait_for(self._lock, str(self.path), time.monotonic() + 1)
+            os.write(self._lock, f"{os.getpid()}".encode())
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Delete it with all that is in it."""
+        self.keep()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def keep(self) -> None:
+        """Leave it for people to look at; it is never taken for abandoned."""
+        if self._lock is not None:
+            (self.path / _OWNER).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Delete an `OwnFolder` whose process is gone; anything else is left alone."""
+    try:
+        file = os.open(folder / _OWNER, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return
+    try:
+        _take(file)
+        begun = os.fstat(file).st_size > 0  # else its process has not come to lock it yet
+    except OSError:
+        return  # its process lives
+    finally:
+        os.close(file)
+    if begun:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -52,7 +52,7 @@ def summarise(session: Session) -> dict[str, Any]:
     if folder.is_dir():
         found["exports"] = {
             "folder": str(folder),
-            "files": ", ".join(sorted(p.name + "/" * p.is_dir() for p in folder.iterdir())),
+            "files": ", ".join(sorted(p.name + "/" * p.is_dir() for p in folder.glob("[!.]*"))),
         }
     return found
 

@@ -19,6 +19,9 @@ FRAMES = "store.zarr/frames/c.*"
 LEFT_OUT = ("*.part", "*.lock", "*.zip", ".*")
 """What is being written, and archives, which would pack one another."""
 
+UNDER_WAY = ".trackleed"
+"""Folder whose folders hold exports that are not complete."""
+
 TEXTS = (".json", ".csv", ".txt", ".log", ".yaml")
 """Kinds of files that packing makes smaller; frames and tables are stored as they are."""
 
@@ -44,7 +47,7 @@ class SessionZipExporter:
         for file in sorted(session.rglob("*")):
             inside = file.relative_to(session)
             left_out = inside == Path(RECORD) or any(file.match(p) for p in LEFT_OUT)
-            if left_out or not file.is_file():
+            if left_out or UNDER_WAY in inside.parts[:-2] or not file.is_file():
                 continue
             if self.params.frames or not inside.match(FRAMES):
                 yield file
