@@ -14,14 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from trackleed_detectors.classic import shape
-from trackleed_detectors.classic.chain import DISK_RADIUS, SMOOTH, Array
+from trackleed_detectors.classic.chain import FOOT, SMOOTH, Array
 from trackleed_detectors.classic.compiled import compiled
 
-_NEAR, _FAR = DISK_RADIUS, 2 * DISK_RADIUS  # px along the ridge, where a side begins and ends
+_NEAR, _FAR = FOOT, 2 * FOOT  # px along the ridge, where a side begins and ends
 _MIDDLE = (_NEAR + _FAR) / 2
 _LENGTH = _FAR - _NEAR + 1
-_BREADTH = 2 * DISK_RADIUS + 1  # px across it that are looked at
-_REACH = 2 * DISK_RADIUS  # px to each side of what is cut out
+_BREADTH = 2 * FOOT + 1  # px across it that are looked at
+_REACH = 2 * FOOT  # px to each side of what is cut out
 _SIDE = 2 * _REACH + 1
 _CORE = 2  # px from its middle, where it is told how even a ridge is
 _COHERENT = 0.8  # least coherence of the gradients
@@ -159,6 +159,7 @@ def turning(sides: Array, known: tuple[bool, bool]) -> tuple[float, float]:
     """Slope and bend of the parabola through the middles of the ridge in its cross-sections.
 
     Only what both sides tell: how far apart their middles lie, and how much their slopes differ.
+    Where one is hidden, the parabola goes through the candidate.
     """
     place, slope = np.zeros(2), np.zeros(2)
     for side in range(2):
@@ -182,7 +183,9 @@ def turning(sides: Array, known: tuple[bool, bool]) -> tuple[float, float]:
             place[side] = (wm - slope[side] * wu) / w
     if known[0] and known[1]:
         return (place[1] - place[0]) / (2 * _MIDDLE), (slope[1] - slope[0]) / (4 * _MIDDLE)
-    return slope[0] if known[0] else slope[1], 0.0
+    u = -_MIDDLE if known[0] else _MIDDLE
+    side = 0 if known[0] else 1
+    return 2 * place[side] / u - slope[side], (slope[side] - place[side] / u) / u
 
 
 @compiled
