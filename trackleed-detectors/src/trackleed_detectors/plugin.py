@@ -14,7 +14,7 @@ def trackleed_detectors() -> Iterator[BackendSpec]:
     """Describe the detectors of this package."""
     yield BackendSpec(
         name="classic",
-        summary="White top-hat, local maxima over the local noise, and a test of each peak's shape",
+        summary="Local maxima that rise over the local noise on every side",
         factory="trackleed_detectors.classic:Classic",
         params=ClassicParams,
         family="classical",

@@ -1,4 +1,4 @@
-"""The detector `classic`: white top-hat, local maxima, and a test of each peak's shape."""
+"""The detector `classic`: local maxima of the blurred frame, and a test of each peak's shape."""
 
 from trackleed_detectors.classic.detector import Classic
 

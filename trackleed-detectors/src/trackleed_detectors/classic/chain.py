@@ -1,4 +1,4 @@
-"""From a frame to candidate peaks: mask, background, blur, white top-hat, local maxima.
+"""From a frame to candidate peaks: mask, background, blur, local maxima.
 
 All lengths here are in pixels of the image that is handed in, which for wide
 spots is a reduced copy of the frame (`trackleed_detectors.classic.detector`).
@@ -19,27 +19,14 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 SMOOTH = 1.5
 """Standard deviation of the blur, px. Matched to the narrowest spots of a reduced copy."""
 
-DISK_RADIUS = 9
-"""Radius of the top-hat's disk, px: 6 `SMOOTH`, so that it never fits into a spot."""
+FOOT = 9
+"""Within so many px, 6 `SMOOTH`, a spot has fallen on every side."""
 
-BACKGROUND = 2.0 * DISK_RADIUS
+BACKGROUND = 2.0 * FOOT
 """Standard deviation of the broad blur, px, when the user says nothing."""
 
+_QUADRANT = FOOT + 2  # px; what is found at a pixel may lie a pixel or two beside it
 _REDUCE = 4  # the broad blur is computed on a copy reduced by this
-
-
-def disk(radius: int) -> Array:
-    """Disk of ones, array (2 radius + 1, 2 radius + 1) of uint8."""
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    return (x * x + y * y <= radius * radius).astype(np.uint8)
-
-
-_SQUARE = np.ones((9, 9), np.uint8)
-_CROSS = disk(1)
-_AWAY = abs(np.arange(-3, 4))
-_ODD = np.isin(np.add.outer(_AWAY, _AWAY), (1, 3)).astype(np.uint8)
-_TIPS = np.zeros((19, 19), np.uint8)
-_TIPS[[0, -1, 9, 9], [9, 9, 0, -1]] = 1
 
 
 def blur(image: Array, sigma: float, out: Array | None = None) -> Array:
@@ -83,50 +70,20 @@ def broad(image: Array, sigma: float, out: Array | None = None) -> Array:
     return cv2.resize(blurred, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
 
-def tophat(smooth: Array, fine: float, scratch: Scratch) -> Array:
-    """White top-hat: what rises above the opening by the disk.
+def maxima(smooth: Array, allowed: Array, distance: int) -> Array:
+    """Local maxima, rows and columns (2, n): the highest of the square that reaches ``distance``.
 
-    The opening is that of the image in 16 bits, rounded down. It is too low by less than a step,
-    which is the range over 65535 and ``fine`` at the most. Beyond 65535 steps of that the
-    opening counts as flat.
+    Those that are ``allowed`` (y, x), which the edge of the image must not be.
     """
-    least, most, _, _ = cv2.minMaxLoc(smooth)
-    step = min((most - least) / 65535, fine)
-    hat = scratch("hat", smooth.shape)
-    if step <= 0:
-        hat.fill(0)
-        return hat
-    low, step = np.float32(least), np.float32(step)
-    levels = scratch("levels", smooth.shape, np.uint16)
-    pixels.levels(smooth, low, step, levels)
-    _under_disk(levels, cv2.erode, cv2.min, scratch)
-    _under_disk(levels, cv2.dilate, cv2.max, scratch)
-    pixels.above(smooth, levels, low, step, hat)
-    return hat
+    return pixels.maxima(smooth, allowed, distance)
 
 
-def _under_disk(image: Array, sweep: Any, pick: Any, scratch: Scratch) -> None:
-    """Least or highest of an image under the disk round each pixel, in place.
+def rising(smooth: Array, seen: Array, places: Array, least: Array) -> Array:
+    """Which of some pixels (2, n) may fall by ``least`` (n,) on every side, bool (n,).
 
-    The disk of radius 9 is the square of side 9 swept over the diamond of radius 4, and four
-    pixels at its tips; the diamond is a cross swept over every second pixel of the next
-    smaller one.
+    It rules out most of what does not: where a whole quadrant lies higher.
     """
-    swept, other = (scratch(name, image.shape, np.uint16) for name in ("swept", "other"))
-    sweep(image, _SQUARE, dst=swept)
-    sweep(swept, _ODD, dst=other)
-    sweep(other, _CROSS, dst=swept)
-    sweep(image, _TIPS, dst=other)
-    pick(swept, other, dst=image)
-
-
-def maxima(hat: Array, floor: Array, allowed: Array, distance: int) -> Array:
-    """Local maxima of the top-hat, rows and columns (2, n).
-
-    The highest pixels of the squares that reach ``distance`` to each side, if
-    they lie above ``floor`` and are ``allowed``, both arrays (y, x).
-    """
-    return pixels.maxima(hat, floor, allowed, distance)
+    return pixels.rising(smooth, seen, places, least, _QUADRANT)
 
 
 def peaks(places: Array) -> Array:

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from trackleed_detectors.params import ClassicParams
 
 _SMALLEST = 96  # px, shorter side of the most reduced copy
-_BROADEST = 0.65 * chain.DISK_RADIUS  # px, radius at half maximum that one copy can judge
-_FINE = 1 / 8  # of the noise: step of the 16 bits in which the top-hat is found, at most
+_BROADEST = 0.65 * chain.FOOT  # px, radius at half maximum that one copy can judge
 _NARROWEST = 0.5  # px, sigma that a spot has at least
 _DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
 _FEW = 2048  # pixels that mostly tell the grey levels
@@ -73,11 +72,11 @@ class _Copy:
 
 
 class Classic:
-    """White top-hat and local maxima, over the local noise.
+    """Local maxima that rise over the local noise on every side.
 
     The frame is looked at in full and in copies reduced by 2, 4, 8 ... Each
     looks for spots of one range of widths with the same chain: broad blur
-    subtracted, narrow blur, white top-hat, local maxima. A maximum is kept as
+    subtracted, narrow blur, local maxima. A maximum is kept as
     a spot if it falls by ``threshold`` times the local noise on every side,
     within a distance that goes with the copy. One that fails since it stands on a streak
     is tried again without the streak (`ridges`). What a finer copy has found, a
@@ -127,7 +126,7 @@ class Classic:
             scales = [2**n for n in range(32)]
             if size != "auto":
                 scales = [scale for scale in scales if scale <= max(1, size / 2)]
-            smallest = _SMALLEST if size == "auto" else chain.DISK_RADIUS
+            smallest = _SMALLEST if size == "auto" else chain.FOOT
             sigmas = [self._background(scale) for scale in scales]
             kept = usable if not usable.flags.writeable else usable.copy()
             self._kept = look(kept, sigmas, smallest)
@@ -165,7 +164,7 @@ class Classic:
 
     def _spots(self, copy: _Copy, scratch: Scratch) -> _Spots:
         smooth, noise = self._blurred(copy, scratch)
-        peaks = self._peaks(smooth, noise, copy, scratch)
+        peaks = self._peaks(smooth, noise, copy)
         shapes = shape.measure(smooth, copy.sight.seen, peaks)
         around = noise.at(np.rint(peaks.T[::-1]).astype(np.intp))
         shapes, around = self._judged(smooth, copy, shapes, around)
@@ -184,16 +183,14 @@ class Classic:
         ratio = spots.fwhm / self.params.spot_size
         return spots[(ratio >= 0.5) & (ratio <= 2)]
 
-    def _peaks(self, smooth: Array, noise: Noise, copy: _Copy, scratch: Scratch) -> Array:
-        """Candidates, array (n, 2) of x, y: maxima of the top-hat that rise out of the noise."""
+    def _peaks(self, smooth: Array, noise: Noise, copy: _Copy) -> Array:
+        """Candidates, array (n, 2) of x, y: maxima that may rise out of the noise."""
         distance = chain.SMOOTH
         if self.params.min_distance != "auto":
             distance = self.params.min_distance / copy.scale
-        hat = chain.tophat(smooth, _FINE * noise.typical, scratch)
-        threshold, allowed = self.params.threshold, copy.sight.inner
-        floor = noise.floor(threshold, scratch)
-        at = chain.maxima(hat, floor, allowed, max(1, round(distance)))
-        return chain.peaks(at[:, hat[tuple(at)] > threshold * noise.at(at)])
+        at = chain.maxima(smooth, copy.sight.inner, max(1, round(distance)))
+        least = self.params.threshold * noise.at(at)
+        return chain.peaks(at[:, chain.rising(smooth, copy.sight.seen, at, least)])
 
     def _blurred(self, copy: _Copy, scratch: Scratch) -> tuple[Array, Noise]:
         """The copy less its background, blurred, and the noise of that."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from trackleed_detectors.classic import pixels
@@ -28,19 +27,6 @@ class Noise:
     grown: Array  # the same, divided by the root of the level over the darkest block
     least: float
     gain: Array | None = None  # (y, x), what the image was multiplied by afterwards
-
-    @property
-    def typical(self) -> float:
-        """The noise in the middle one of the blocks."""
-        typical = max(quantile(self.plain, 0.5), self.least)
-        return typical if self.gain is None else typical * quantile(self.gain[::32, ::32], 0.5)
-
-    def floor(self, times: float, scratch: Scratch) -> Array:
-        """A number of times the noise, or somewhat less, (y, x) of float32: quicker than `at`."""
-        low = (0.999 * times * self.plain).astype(np.float32)
-        size, out = self.level.shape[::-1], scratch("floor", self.level.shape)
-        cv2.resize(low, size, dst=out, interpolation=cv2.INTER_LINEAR)
-        return out if self.gain is None else out * self.gain
 
     def at(self, places: Array) -> Array:
         """The noise at some pixels, rows and columns (2, n)."""

@@ -124,41 +124,33 @@ def rest(image: Array, level: Array, gain: Array, seen: Array, out: Array) -> No
 
 
 @compiled
-def levels(image: Array, least: float, step: float, out: Array) -> None:
-    """An image in 16 bits: how many whole steps each pixel lies above the least."""
-    by, most = np.float32(1 / step), np.float32(65535)
-    for y in range(image.shape[0]):
-        row, result = image[y], out[y]
-        for x in range(len(row)):
-            level = (row[x] - least) * by
-            result[x] = np.int32(level if level < most else most)
-
-
-@compiled
-def above(image: Array, levels: Array, least: float, step: float, out: Array) -> None:
-    """The image less what `levels` has made of another."""
-    for y in range(image.shape[0]):
-        row, under, result = image[y], levels[y], out[y]
-        for x in range(len(row)):
-            result[x] = row[x] - (least + step * np.float32(under[x]))
-
-
-@compiled
-def maxima(image: Array, floor: Array, allowed: Array, distance: int) -> Array:
+def maxima(image: Array, allowed: Array, distance: int) -> Array:
     """Rows and columns (2, n) of the highest pixels of the square that reaches ``distance``.
 
-    Only where ``allowed`` is not 0 and the image is above ``floor``, both (y, x).
+    Only where ``allowed`` (y, x) is not 0, which it is not on the edge. Of flat parts of the
+    image only the brim is given.
     """
+    height, width = image.shape
     places = [(0, 0) for _ in range(0)]
-    for y in range(image.shape[0]):
-        row, lower, here = image[y], floor[y], allowed[y]
-        for x in range(len(row)):
-            if row[x] <= lower[x] or here[x] == 0:
-                continue
-            # Most pixels are ruled out by their neighbours already.
-            if is_highest(image, y, x, 1) and is_highest(image, y, x, distance):
+    over = np.zeros(width, np.float32)
+    for y in range(1, height - 1):
+        exceed(image[y - 1], image[y], image[y + 1], over)
+        here = allowed[y]
+        for x in range(1, width - 1):
+            if over[x] > 0 and here[x] and (distance == 1 or is_highest(image, y, x, distance)):
                 places.append((y, x))
     return pairs(places)
+
+
+@compiled
+def exceed(above: Array, row: Array, below: Array, over: Array) -> None:
+    """By how much each pixel exceeds the lowest of its neighbours; 0 if one is higher."""
+    for x in range(1, len(row) - 1):
+        high = max(max(above[x - 1], above[x]), max(above[x + 1], row[x - 1]))
+        high = max(high, max(max(row[x + 1], below[x - 1]), max(below[x], below[x + 1])))
+        low = min(min(above[x - 1], above[x]), min(above[x + 1], row[x - 1]))
+        low = min(low, min(min(row[x + 1], below[x - 1]), min(below[x], below[x + 1])))
+        over[x] = row[x] - low if row[x] >= high else np.float32(0)
 
 
 @compiled
@@ -169,6 +161,45 @@ def is_highest(image: Array, y: int, x: int, distance: int) -> bool:
             if image[row, column] > image[y, x]:
                 return False
     return True
+
+
+@compiled
+def rising(image: Array, seen: Array, places: Array, least: Array, reach: int) -> Array:
+    """Which pixels (n,) rise by ``least`` (n,) above something in each quadrant around them.
+
+    Parameters
+    ----------
+    places : ndarray of int (2, n)
+        Rows and columns.
+    reach : int
+        Of the quadrants, px. One in which something is not ``seen`` passes.
+    """
+    height, width = image.shape
+    out = np.empty(len(least), np.bool_)
+    for n in range(len(least)):
+        y, x = places[0, n], places[1, n]
+        most = image[y, x] - least[n]
+        out[n] = True
+        for quadrant in range(4):
+            top, left = y - reach * (quadrant // 2), x - reach * (quadrant % 2)
+            inside = 0 <= top < height - reach and 0 <= left < width - reach
+            if inside and not goes_below(image, seen, top, left, reach + 1, most):
+                out[n] = False
+                break
+    return out
+
+
+@compiled
+def goes_below(image: Array, seen: Array, top: int, left: int, side: int, most: float) -> bool:
+    """Whether a square of an image has a pixel that is not above ``most``, or not seen."""
+    for y in range(top, top + side):
+        row, here = image[y, left:], seen[y, left:]
+        low, shown = row[0], here[0]
+        for x in range(side):
+            low, shown = min(low, row[x]), min(shown, here[x])
+        if low <= most or shown == 0:
+            return True
+    return False
 
 
 @compiled

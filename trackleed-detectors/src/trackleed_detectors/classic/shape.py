@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed_detectors.classic.chain import DISK_RADIUS, Array
+from trackleed_detectors.classic.chain import FOOT, Array
 from trackleed_detectors.classic.compiled import compiled
 
 _DIRECTIONS = 16
@@ -21,9 +21,9 @@ _STEP = 0.5  # px along a ray
 _ANGLE = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
 _WAYS = np.stack([_COS, _SIN], axis=1)
-_DISTANCE = np.arange(0, DISK_RADIUS + _STEP / 2, _STEP)
+_DISTANCE = np.arange(0, FOOT + _STEP / 2, _STEP)
 _RIGHT, _DOWN = (np.outer(way, _DISTANCE).ravel() for way in (_COS, _SIN))  # of points on rays
-_REACH = DISK_RADIUS + 1  # px to each side that rays can reach
+_REACH = FOOT + 1  # px to each side that rays can reach
 _SIDE = 2 * _REACH + 2
 _NEXT, _BELOW = np.uintp(1), np.uintp(_SIDE)  # unsigned: compiled code looks at signs
 _HALF_WIDTH = np.sqrt(2 * np.log(2))  # of a Gaussian at half maximum, in sigma
