@@ -18,6 +18,7 @@ import numpy as np
 from trackleed.builtin.refiners.compiled.jit import part
 from trackleed.builtin.refiners.compiled.lanes import (
     WIDTH,
+    fused,
     larger,
     load,
     quotient,
@@ -157,7 +158,7 @@ def _columns(
     d = splat(1.0 / half)
     u = load(work.columns, block)
     first, down = load(work.across, block), load(work.down, block)
-    level, tilt = splat(k[6]) + splat(k[7]) * u, splat(k[8])
+    level, tilt = fused(splat(k[7]), u, splat(k[6])), splat(k[8])
     ff0 = ff1 = ff2 = ff3 = ff4 = f0 = f1 = f2 = f3 = w0 = w1 = w2 = splat(0.0)
     fr0 = fr1 = fr2 = fr3 = fr4 = r0 = r1 = chi2 = before = splat(0.0)
     for way in (1, -1):
@@ -170,24 +171,24 @@ def _columns(
         for n in range(count):
             place = (j + way * n) * padded + block
             noise = (j + way * n) * noise_row + block
-            model = f + (level + tilt * v)
+            model = f + fused(tilt, v, level)
             rest = load(data, place) - model
-            before = before + load(weights, old * pixels + place) * rest * rest
-            spread = load(gain, noise) * model + load(dark, noise)
+            before = fused(load(weights, old * pixels + place) * rest, rest, before)
+            spread = fused(load(gain, noise), model, load(dark, noise))
             w = quotient(load(usable, place), larger(spread, load(floor, noise)))
             store(weights, new * pixels + place, w)
             wr, wf = w * rest, w * f
             wff, wfr = wf * f, wf * rest
             v2 = v * v
             v3, v4 = v2 * v, v2 * v2
-            chi2 = chi2 + wr * rest
-            ff0, ff1, ff2 = ff0 + wff, ff1 + wff * v, ff2 + wff * v2
-            ff3, ff4 = ff3 + wff * v3, ff4 + wff * v4
-            f0, f1, f2, f3 = f0 + wf, f1 + wf * v, f2 + wf * v2, f3 + wf * v3
-            w0, w1, w2 = w0 + w, w1 + w * v, w2 + w * v2
-            fr0, fr1, fr2 = fr0 + wfr, fr1 + wfr * v, fr2 + wfr * v2
-            fr3, fr4 = fr3 + wfr * v3, fr4 + wfr * v4
-            r0, r1 = r0 + wr, r1 + wr * v
+            chi2 = fused(wr, rest, chi2)
+            ff0, ff1, ff2 = ff0 + wff, fused(wff, v, ff1), fused(wff, v2, ff2)
+            ff3, ff4 = fused(wff, v3, ff3), fused(wff, v4, ff4)
+            f0, f1, f2, f3 = f0 + wf, fused(wf, v, f1), fused(wf, v2, f2), fused(wf, v3, f3)
+            w0, w1, w2 = w0 + w, fused(w, v, w1), fused(w, v2, w2)
+            fr0, fr1, fr2 = fr0 + wfr, fused(wfr, v, fr1), fused(wfr, v2, fr2)
+            fr3, fr4 = fused(wfr, v3, fr3), fused(wfr, v4, fr4)
+            r0, r1 = r0 + wr, fused(wr, v, r1)
             f = f * ratio
             ratio = ratio * bend
             v = v + step
@@ -238,10 +239,10 @@ def higher(work: Work, side: int, k: Array, half: int, sums: Array) -> None:
                 v2 = v * v
                 v3 = v2 * v
                 v4, v5, v6 = v2 * v2, v2 * v3, v3 * v3
-                a0, a1, a2, a3 = a0 + wff, a1 + wff * v, a2 + wff * v2, a3 + wff * v3
-                a4, a5, a6 = a4 + wff * v4, a5 + wff * v5, a6 + wff * v6
-                b0, b1, b2 = b0 + wf, b1 + wf * v, b2 + wf * v2
-                b3, b4, b5 = b3 + wf * v3, b4 + wf * v4, b5 + wf * v5
+                a0, a1, a2, a3 = a0 + wff, fused(wff, v, a1), fused(wff, v2, a2), fused(wff, v3, a3)
+                a4, a5, a6 = fused(wff, v4, a4), fused(wff, v5, a5), fused(wff, v6, a6)
+                b0, b1, b2 = b0 + wf, fused(wf, v, b1), fused(wf, v2, b2)
+                b3, b4, b5 = fused(wf, v3, b3), fused(wf, v4, b4), fused(wf, v5, b5)
                 f = f * ratio
                 ratio = ratio * bend
                 v = v + step

@@ -39,7 +39,7 @@ from trackleed.builtin.refiners.compiled.bends import (
     second_moments,
 )
 from trackleed.builtin.refiners.compiled.jit import part
-from trackleed.builtin.refiners.compiled.lanes import WIDTH, load, splat, store
+from trackleed.builtin.refiners.compiled.lanes import WIDTH, fused, load, splat, store
 from trackleed.builtin.refiners.compiled.moments import LIGHT, PEAK2, centre
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.compiled.solve import moment
@@ -117,7 +117,7 @@ def _curve(room: Second) -> None:
         for b in range(a, PEAK):
             total = splat(0.0)
             for c in range(PARAMETERS):
-                total = total + load(room.z, c * WIDTH) * splat(room.sums[PLACE[a, b, c]])
+                total = fused(load(room.z, c * WIDTH), splat(room.sums[PLACE[a, b, c]]), total)
             at, across = (a * PEAK + b) * WIDTH, (b * PEAK + a) * WIDTH
             curve = load(room.curve, at) - total
             store(room.curve, at, curve)
@@ -135,15 +135,15 @@ def _traces(room: Second) -> None:
             total = splat(0.0)
             for c in range(PEAK):
                 curve = load(room.curve, (a * PEAK + c) * WIDTH)
-                total = total + curve * splat(room.expected[c, b])
+                total = fused(curve, splat(room.expected[c, b]), total)
             store(room.turned, (a * PEAK + b) * WIDTH, total)
-            along = along + load(room.curve, (a * PEAK + b) * WIDTH) * load(room.z, b * WIDTH)
+            along = fused(load(room.curve, (a * PEAK + b) * WIDTH), load(room.z, b * WIDTH), along)
         bias = bias + load(room.turned, (a * PEAK + a) * WIDTH)
-        lean = lean + load(room.z, a * WIDTH) * along
+        lean = fused(load(room.z, a * WIDTH), along, lean)
     for a in range(PEAK):
         for b in range(PEAK):
             one, other = (a * PEAK + b) * WIDTH, (b * PEAK + a) * WIDTH
-            spread = spread + load(room.turned, one) * load(room.turned, other)
+            spread = fused(load(room.turned, one), load(room.turned, other), spread)
     store(room.terms, 0, half * bias)
     store(room.terms, WIDTH, lean)
     store(room.terms, 2 * WIDTH, half * spread)
