@@ -34,6 +34,7 @@ def filled(found: Sightings, series: Series, course: Course, max_gap: int) -> tu
         found.row,
         found.frame,
         found.place,
+        series.film.fixed[found.group[found.start[:-1]]],
         found.start,
         motions,
         known,

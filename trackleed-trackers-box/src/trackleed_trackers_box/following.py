@@ -64,6 +64,8 @@ class Course:
     Parameters
     ----------
     motions, seen, scatter, label : ndarray
+    group : ndarray (spots,)
+        That each spot was taken to belong to.
     noise : float
         Scatter of detections about their spots, px, of late.
     """
@@ -72,6 +74,7 @@ class Course:
     seen: Array
     scatter: Array
     label: Array
+    group: Array
     noise: float
 
 
@@ -79,9 +82,9 @@ def follow(series: Series) -> Course:
     """Link all detections, from the frame with most bright ones both ways."""
     n, many = len(series), len(series.boxes)
     path = Path(np.zeros((n, 4)), np.zeros(n, bool), np.full(n, np.nan), np.full(many, -1))
-    spots = _none(many)
+    spots = _none(many * len(series.film.fixed))
     if not many:
-        return Course(*path, _FIRST_NOISE)
+        return Course(*path, np.zeros(0, np.int64), _FIRST_NOISE)
     bright = series.boxes[:, 4] >= np.median(series.boxes[:, 4])
     rich = np.bincount(series.frame[bright], minlength=n)
     origin = int(np.argmax(rich))
@@ -92,7 +95,8 @@ def follow(series: Series) -> Course:
     for now in lost[np.argsort(np.abs(lost - origin), kind="stable")]:
         _find(series, path, spots, int(now))
     _others(series, path, spots, rich)
-    return Course(*path, float(spots.told[steps.NOISE]))
+    group = spots.group[: spots.number[0]]
+    return Course(*path, group, float(spots.told[steps.NOISE]))
 
 
 def _none(most: int) -> Spots:
@@ -102,6 +106,7 @@ def _none(most: int) -> Spots:
     told[steps.USUAL] = _FIRST_NOISE
     return Spots(
         place=np.zeros((most, 2)),
+        group=np.zeros(most, np.int64),
         variance=np.zeros(most),
         presence=np.zeros(most),
         error=np.zeros((most, 2)),
@@ -119,7 +124,8 @@ def _pass(series: Series, path: Path, spots: Spots, origin: int, frames: Array) 
     path.label[rows] = -1
     motion = path.motions[origin]
     variance = float(spots.told[steps.NOISE] ** 2 * np.exp(-2 * motion[2]))
-    steps.added(spots, path.label[rows], placed(motion, film.points[rows]), variance)
+    place, shift = placed(motion, film.points[rows]), film.fixed * np.exp(-motion[2])
+    steps.added(spots, path.label[rows], place, shift, variance)
     mine = slice(first, int(spots.number[0]))
     start = [array[mine].copy() for array in (spots.place, spots.variance, spots.presence)]
     for order in (frames[frames > origin], frames[frames < origin][::-1]):

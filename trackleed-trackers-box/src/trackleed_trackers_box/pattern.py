@@ -9,7 +9,7 @@ import numpy as np
 from trackleed.errors import InputError
 from trackleed.ordering import link_order
 from trackleed.tables import State
-from trackleed_trackers_box import scaling, verdict
+from trackleed_trackers_box import fixed, scaling, verdict
 from trackleed_trackers_box.compiled.boxes import arranged, nearest
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
@@ -111,10 +111,10 @@ class Pattern:
         frame, bright = np.repeat(np.arange(len(order)), np.diff(start)), score >= usual
         at = np.searchsorted(frame[bright], np.arange(len(order) + 1))
         points = np.split(boxes[bright, :2], at[1:-1])
-        scale, fixed, mode = scaling.expected(
+        scale, about, mode = scaling.expected(
             self.params.scale, points, energy, order, valid.shape, "pattern"
         )
-        self.notes = _notes(order, mode, fixed)
+        self.notes = _notes(order, mode, about)
         centre = boxes[:, :2].mean(axis=0) if len(boxes) else np.zeros(2)
         film = Film(
             points=np.ascontiguousarray(boxes[:, :2]),
@@ -123,6 +123,7 @@ class Pattern:
             scale=scale,
             valid=np.asarray(valid, dtype=bool),
             area=float(valid.sum()),
+            fixed=_fixed(boxes, start, scale, about, valid.shape),
         )
         apart = nearest(boxes[bright, :2], at, 1 + len(order) // _SAMPLE)
         shift = _SHIFT * (float(np.median(apart)) if len(apart) else np.nan)
@@ -133,7 +134,7 @@ class Pattern:
             step=_WRONG,
             side=float(np.median(boxes[some, 2:4])) if len(boxes) else 1.0,
         )
-        return Series(boxes, film, centre if fixed is None else fixed, rules)
+        return Series(boxes, film, centre if about is None else about, rules)
 
     def _least(self, n_frames: int) -> int:
         """Detections that make a track."""
@@ -151,6 +152,17 @@ def _boxes(detections: Columns, order: Array) -> tuple[Array, Array]:
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return arranged(place[np.asarray(detections["frame"], dtype=int)], columns, len(order))
+
+
+def _fixed(
+    boxes: Array, start: Array, scale: Array, about: Array | None, shape: tuple[int, int]
+) -> Array:
+    """Fixed points (groups, 2) of all groups of spots, px from that of the pattern."""
+    if about is None:
+        return np.zeros((1, 2))
+    points = np.split(boxes[:, :2], start[1:-1])
+    others = fixed.others(points, scaling.frame_pairs(scale), scale, shape, about)
+    return np.concatenate([np.zeros((1, 2)), others - about])
 
 
 def _notes(order: Array, mode: str, fixed: Array | None) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 
 from trackleed.errors import InputError
+from trackleed_trackers_box import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _PAIRS = 24  # pairs of frames that are asked
 _CHANGES = (0.03, 0.10, 0.25)  # of the scale between the frames of a pair, if it changes so much
-_CELL = 6.0  # px, of the votes for a fixed point
 _BIN = 2.0  # px, of the votes for a shift
 _SHIFTED = np.array([0.0, -0.15, -0.1, -0.05, 0.05, 0.1, 0.15, 0.2])  # E0 over the least energy
 _SHIFTS = 8  # bins that a shift may be long
@@ -112,7 +112,7 @@ def contraction(
     pairs = frame_pairs(-0.5 * np.log(energy))
     best = (0.0, 0.0, np.zeros(2), 1.0)
     for shift in _SHIFTED * float(energy.min()):
-        votes, centre = _fixed_point(points, pairs, energy + shift, shape)
+        votes, centre = fixed.best(points, pairs, -0.5 * np.log(energy + shift), shape)
         best = max(best, (votes, float(shift), centre, 1.0), key=lambda tried: tried[0])
     most, shift, centre, _ = best
     scale = -0.5 * np.log(energy + shift)
@@ -127,37 +127,6 @@ def contraction(
     return scale - scale.mean(), centre, moving >= still
 
 
-def _fixed_point(
-    points: Sequence[Array],
-    pairs: Sequence[tuple[int, int]],
-    energy: Array,
-    shape: tuple[int, int],
-) -> tuple[float, Array]:
-    """Votes for the best fixed point, and where it is (2,)."""
-    votes = np.zeros((int(shape[0] / _CELL) + 1, int(shape[1] / _CELL) + 1))
-    ratios = [float(np.sqrt(energy[first] / energy[second])) for first, second in pairs]
-    for (first, second), ratio in zip(pairs, ratios):  # noqa: B905
-        votes += _agreeing(_fixed_points(points[first], points[second], ratio), ratio, votes.shape)
-    row, column = np.unravel_index(int(votes.argmax()), votes.shape)
-    centre = _CELL * np.array([column, row], dtype=float)
-    return float(votes.max()), _sharper(points, pairs, ratios, centre) if votes.any() else centre
-
-
-def _fixed_points(before: Array, after: Array, ratio: float) -> Array:
-    """Point (n, 2) about which each point before would go to each point after."""
-    return np.asarray((after[None] - ratio * before[:, None]).reshape(-1, 2) / (1 - ratio))
-
-
-def _agreeing(at: Array, ratio: float, shape: tuple[int, ...]) -> Array:
-    """Votes of one pair of frames for each cell, from as far as spots are uncertain."""
-    cell = np.rint(at[:, ::-1] / _CELL).astype(int)
-    inside = (cell >= 0).all(axis=1) & (cell < shape).all(axis=1)
-    votes = np.zeros(shape)
-    np.add.at(votes, tuple(cell[inside].T), 1.0)
-    width = 1 + 2 * int(np.ceil(_BIN / abs(1 - ratio) / _CELL / 2))
-    return np.asarray(uniform_filter(votes, width, mode="constant") * width**2)
-
-
 def _shifts(before: Array, after: Array) -> float:
     """Most votes for one plain shift of up to a few cells."""
     apart = (after[None] - before[:, None]).reshape(-1, 2)
@@ -166,23 +135,3 @@ def _shifts(before: Array, after: Array) -> float:
     votes = np.zeros((2 * _SHIFTS + 1, 2 * _SHIFTS + 1))
     np.add.at(votes, tuple(cell.T), 1.0)
     return float(uniform_filter(votes, 3, mode="constant").max() * 9)
-
-
-def _sharper(
-    points: Sequence[Array],
-    pairs: Sequence[tuple[int, int]],
-    ratios: Sequence[float],
-    centre: Array,
-) -> Array:
-    """The fixed point to a fraction of a cell: a robust mean of the votes that agree with it."""
-    at, weight = [], []
-    for (first, second), ratio in zip(pairs, ratios):  # noqa: B905
-        voted = _fixed_points(points[first], points[second], ratio)
-        at.append(voted)
-        weight.append(np.full(len(voted), (1 - ratio) ** 2))
-    every, worth = np.concatenate(at), np.concatenate(weight)
-    for reach in (3 * _CELL, 2 * _CELL, 2 * _CELL):
-        near = ((every - centre) ** 2).sum(axis=1) < reach**2
-        if near.any():
-            centre = np.average(every[near], axis=0, weights=worth[near])
-    return np.asarray(centre)

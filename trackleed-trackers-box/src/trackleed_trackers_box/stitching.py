@@ -38,7 +38,9 @@ def stitched(found: Sightings, series: Series, course: Course) -> Sightings:
     ends = np.flatnonzero((last < len(series) - 1) & (count >= _LEAST))
     begins = np.flatnonzero((first > 0) & (count >= _LEAST))
     gap = first[begins] - last[ends][:, None]
-    near = (gap > 0) & (gap <= np.minimum(count[ends][:, None], count[begins]))
+    group = found.group[start[:-1]]
+    near = (group[ends][:, None] == group[begins]) & (gap > 0)
+    near &= gap <= np.minimum(count[ends][:, None], count[begins])
     if not near.any():
         return found
     at, speed = _ways(found, ends, -1)

@@ -11,6 +11,7 @@ from scipy.special import gammainc
 
 from trackleed_trackers_box.compiled import places
 from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
+from trackleed_trackers_box.groups import Ground
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.following import Course, Series
@@ -46,7 +47,9 @@ class Sightings:
     row : ndarray (n,)
         Of all detections, one frame after another.
     place : ndarray (n, 2)
-        In the pattern.
+        In the pattern, from the fixed point of the spot's group.
+    group : ndarray (n,)
+        Of the spot.
     stray : ndarray (n,)
         Distance to where the others around it are, px; 0 before it is told.
     """
@@ -55,6 +58,7 @@ class Sightings:
     frame: Array
     row: Array
     place: Array
+    group: Array
     stray: Array
 
     @property
@@ -75,7 +79,7 @@ class Sightings:
         return self._taken(rows, self.start)
 
     def _taken(self, rows: Array, start: Array) -> Sightings:
-        columns = (self.frame, self.row, self.place, self.stray)
+        columns = (self.frame, self.row, self.place, self.group, self.stray)
         return Sightings(start, *places.taken(rows, *columns))
 
     def of(self, wanted: Array) -> Sightings:
@@ -90,8 +94,14 @@ def sightings(series: Series, course: Course) -> Sightings:
     which it has none.
     """
     film, number = series.film, course.label
+    rows, stray = np.arange(len(number)), np.zeros(len(number))
+    if len(film.fixed) > 1:
+        ground = Ground(series, course)
+        number, group = ground.claims(course.group)
+        columns = (ground.frame, rows, ground.place[group, rows], group, stray)
+        return Sightings(film.start, *columns).some(number)
     frame, place = places.placed(film.points, film.start, course.motions)
-    every = Sightings(film.start, frame, np.arange(len(number)), place, np.zeros(len(number)))
+    every = Sightings(film.start, frame, rows, place, np.zeros(len(number), np.int64), stray)
     rows, start = places.grouped(number)
     reach = max(_GATE * course.noise, ROI_PART * series.rules.side)
     reach *= float(np.exp(-np.median(course.motions[:, 2])))

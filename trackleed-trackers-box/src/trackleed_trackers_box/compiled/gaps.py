@@ -20,6 +20,7 @@ def bridges(
     row: Array,
     frame: Array,
     place: Array,
+    fixed: Array,
     start: Array,
     motions: Array,
     known: Array,
@@ -36,7 +37,9 @@ def bridges(
     row, frame : ndarray (n,)
         Of the sightings, those of one spot together, in the order of frames.
     place : ndarray (n, 2)
-        In the pattern.
+        In the pattern, from the fixed point of the spot's group.
+    fixed : ndarray (spots, 2)
+        That point, px from that of the pattern.
     start : ndarray (spots + 1,)
         Where each spot begins.
     motions : ndarray (n_frames, 4)
@@ -51,10 +54,8 @@ def bridges(
     """
     shape = len(motions), len(start) - 1
     values, state = np.full((*shape, 5), np.nan), np.zeros(shape, np.uint8)
-    turned = np.empty((len(motions), 2))
-    for now in range(len(motions)):
-        size, angle = np.exp(motions[now, 2]), motions[now, 3]
-        turned[now, 0], turned[now, 1] = size * np.cos(angle), size * np.sin(angle)
+    size = np.exp(motions[:, 2])
+    cosine, sine = np.cos(motions[:, 3]), np.sin(motions[:, 3])
     for spot in range(shape[1]):
         first, last = start[spot], start[spot + 1]
         width = np.median(boxes[row[first:last], 2])
@@ -77,10 +78,10 @@ def bridges(
                 if not known[now] or min(back, ahead) > reach:
                     continue
                 part = back / (back + ahead)
-                px = one[0] + part * (other[0] - one[0])
-                py = one[1] + part * (other[1] - one[1])
-                x = px * turned[now, 0] - py * turned[now, 1] + motions[now, 0]
-                y = px * turned[now, 1] + py * turned[now, 0] + motions[now, 1]
+                px = fixed[spot, 0] + size[now] * (one[0] + part * (other[0] - one[0]))
+                py = fixed[spot, 1] + size[now] * (one[1] + part * (other[1] - one[1]))
+                x = px * cosine[now] - py * sine[now] + motions[now, 0]
+                y = px * sine[now] + py * cosine[now] + motions[now, 1]
                 if 0 <= x <= valid.shape[1] - 1 and 0 <= y <= valid.shape[0] - 1:
                     values[now, spot, 0], values[now, spot, 1] = x, y
                     values[now, spot, 2], values[now, spot, 3] = width, height

@@ -24,6 +24,9 @@ class Film(NamedTuple):
     valid : ndarray of bool (y, x)
     area : float
         Of what is valid, px.
+    fixed : ndarray (groups, 2)
+        Where the fixed point of each group of spots stands on the screen, px from that of the
+        first and before the pattern is turned.
     """
 
     points: Array
@@ -32,6 +35,7 @@ class Film(NamedTuple):
     scale: Array
     valid: Array
     area: float
+    fixed: Array
 
 
 class Rules(NamedTuple):
@@ -64,7 +68,9 @@ class Spots(NamedTuple):
     Parameters
     ----------
     place : ndarray (n, 2)
-        In the pattern, px.
+        In the pattern, px; from the fixed point of its group.
+    group : ndarray (n,)
+        Each belongs to, from 0.
     variance : ndarray (n,)
         Of each coordinate of the place, px^2.
     presence : ndarray (n,)
@@ -80,6 +86,7 @@ class Spots(NamedTuple):
     """
 
     place: Array
+    group: Array
     variance: Array
     presence: Array
     error: Array

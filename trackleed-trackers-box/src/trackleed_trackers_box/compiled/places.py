@@ -57,17 +57,17 @@ def grouped(number: Array) -> tuple[Array, Array]:
 
 @entry
 def taken(
-    rows: Array, frame: Array, row: Array, place: Array, stray: Array
-) -> tuple[Array, Array, Array, Array]:
+    rows: Array, frame: Array, row: Array, place: Array, group: Array, stray: Array
+) -> tuple[Array, Array, Array, Array, Array]:
     """Columns of sightings in the order of ``rows``."""
     n = len(rows)
-    frames, numbers = np.empty(n, np.int64), np.empty(n, np.int64)
+    frames, numbers, groups = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     at, strays = np.empty((n, 2)), np.empty(n)
     for i in range(n):
         k = rows[i]
-        frames[i], numbers[i], strays[i] = frame[k], row[k], stray[k]
+        frames[i], numbers[i], groups[i], strays[i] = frame[k], row[k], group[k], stray[k]
         at[i, 0], at[i, 1] = place[k, 0], place[k, 1]
-    return frames, numbers, at, strays
+    return frames, numbers, at, groups, strays
 
 
 @entry

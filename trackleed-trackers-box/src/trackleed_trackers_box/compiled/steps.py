@@ -60,7 +60,7 @@ def pursued(
         change = 0.0 if wide > 0 else film.scale[now] - film.scale[before]
         expected = path.motions[before].copy()
         expected[2] += change
-        place, presence = _sorted(spots, known, expected)
+        place, presence = _sorted(film, spots, known, expected)
         known, alive = spots.number[0], spots.alive[: spots.number[1]]
         loose = _loosen(spots, alive, expected[2], DISTORTION * abs(change))
         spread, usual = np.full(4, rules.shift), spots.told[USUAL]
@@ -86,7 +86,7 @@ def pursued(
             step = motion - path.motions[before]
             usual += _FORGET * (np.hypot(step[0], step[1]) - usual)
             spots.told[USUAL] = max(usual, spots.told[NOISE])
-            _linked(film, rules, spots, path, now, place, presence)
+            _linked(film, rules, spots, path, now, presence)
         before = now
 
 
@@ -103,7 +103,7 @@ def _muster(spots: Spots, first: int) -> int:
 
 
 @part
-def _sorted(spots: Spots, known: int, motion: Array) -> tuple[Array, Array]:
+def _sorted(film: Film, spots: Spots, known: int, motion: Array) -> tuple[Array, Array]:
     """Bring the list of spots up to date, with those from number ``known`` on, by x on the screen.
 
     Returns
@@ -121,10 +121,8 @@ def _sorted(spots: Spots, known: int, motion: Array) -> tuple[Array, Array]:
         alive[count] = spot
         count += 1
     spots.number[1] = count
-    x, size = np.empty(count), np.exp(motion[2])
-    cosine, sine = size * np.cos(motion[3]), size * np.sin(motion[3])
-    for k in range(count):
-        x[k] = spots.place[alive[k], 0] * cosine - spots.place[alive[k], 1] * sine
+    at = on_screen(motion, _standing(film, spots, alive[:count], motion[2]))
+    x = at[:, 0].copy()
     # Shell's sort, as little is out of order (D. L. Shell, Commun. ACM 2, 30, 1959).
     gap = count // 2
     while gap:
@@ -135,11 +133,18 @@ def _sorted(spots: Spots, known: int, motion: Array) -> tuple[Array, Array]:
                 k -= gap
             alive[k], x[k] = spot, own
         gap = max(gap // 4, 1) if gap > 1 else 0
-    place, presence = np.empty((count, 2)), np.empty(count)
-    for k in range(count):
-        place[k, 0], place[k, 1] = spots.place[alive[k], 0], spots.place[alive[k], 1]
-        presence[k] = spots.presence[alive[k]]
-    return place, presence
+    return _standing(film, spots, alive[:count], motion[2]), spots.presence[alive[:count]]
+
+
+@part
+def _standing(film: Film, spots: Spots, alive: Array, scale: float) -> Array:
+    """Places in the pattern (n, 2) at a scale, where groups but the first shift with it."""
+    place, size = np.empty((len(alive), 2)), np.exp(-scale)
+    for k in range(len(alive)):
+        for axis in range(2):
+            shift = film.fixed[spots.group[alive[k]], axis] * size
+            place[k, axis] = spots.place[alive[k], axis] + shift
+    return place
 
 
 @part
@@ -155,13 +160,11 @@ def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> floa
 
 
 @part
-def _linked(
-    film: Film, rules: Rules, spots: Spots, path: Path, now: int, known: Array, presence: Array
-) -> None:
+def _linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int, presence: Array) -> None:
     """Link the detections of a frame whose motion is known, and learn from it."""
     motion, alive = path.motions[now], spots.alive[: spots.number[1]]
     points = film.points[film.start[now] : film.start[now + 1]]
-    at, size = on_screen(motion, known), np.exp(motion[2])
+    at, size = on_screen(motion, _standing(film, spots, alive, motion[2])), np.exp(motion[2])
     spread, gate = np.empty(len(alive)), np.empty(len(alive))
     for k in range(len(alive)):
         spread[k] = np.sqrt(spots.variance[alive[k]] * size**2 + spots.told[NOISE] ** 2)
@@ -177,7 +180,8 @@ def _linked(
             spots.presence[alive[k]] = min(spots.presence[alive[k]] + _FORGET, 1.0)
     place = in_pattern(motion, points)
     noise = spots.told[NOISE] / size
-    scatter, agree = _updated(spots, alive, chosen, place, noise)
+    shift = film.fixed / size
+    scatter, agree = _updated(spots, alive, chosen, place, shift, noise)
     label = path.label[film.start[now] : film.start[now + 1]]
     hits = 0
     for k in range(len(alive)):
@@ -188,7 +192,7 @@ def _linked(
         # The median of a length of two normal errors is 1.18 standard deviations of each.
         path.scatter[now] = scatter / 1.18 * size
         _told(spots, path.scatter[now], agree)
-    added(spots, label, place, noise**2)
+    added(spots, label, place, shift, noise**2)
 
 
 @part
@@ -203,21 +207,28 @@ def _told(spots: Spots, scatter: float, agree: float) -> None:
 
 
 @entry
-def added(spots: Spots, label: Array, place: Array, variance: float) -> None:
-    """A spot for each detection of a frame that has none yet."""
+def added(spots: Spots, label: Array, place: Array, shift: Array, variance: float) -> None:
+    """A spot for each detection of a frame that has none yet; one of each group, as it may be.
+
+    ``shift`` (groups, 2) is that of the groups in the pattern.
+    """
     for i in range(len(label)):
-        if label[i] < 0:
+        if label[i] >= 0:
+            continue
+        label[i] = spots.number[0]
+        for group in range(len(shift)):
             spot = spots.number[0]
-            spots.variance[spot], spots.presence[spot] = variance, _NEW
+            spots.variance[spot], spots.presence[spot] = variance, _NEW / len(shift)
+            spots.group[spot] = group
             for axis in range(2):
-                spots.place[spot, axis], spots.error[spot, axis] = place[i, axis], 0.0
-            label[i] = spot
+                spots.place[spot, axis] = place[i, axis] - shift[group, axis]
+                spots.error[spot, axis] = 0.0
             spots.number[0] += 1
 
 
 @part
 def _updated(
-    spots: Spots, alive: Array, chosen: Array, measured: Array, noise: float
+    spots: Spots, alive: Array, chosen: Array, measured: Array, shift: Array, noise: float
 ) -> tuple[float, float]:
     """Take what was found into the state of the spots: a Kalman filter of two equal axes.
 
@@ -235,8 +246,9 @@ def _updated(
         if chosen[k] < 0:
             continue
         spot = alive[k]
-        ex = measured[chosen[k], 0] - spots.place[spot, 0]
-        ey = measured[chosen[k], 1] - spots.place[spot, 1]
+        group = spots.group[spot]
+        ex = measured[chosen[k], 0] - shift[group, 0] - spots.place[spot, 0]
+        ey = measured[chosen[k], 1] - shift[group, 1] - spots.place[spot, 1]
         square = ex * ex + ey * ey
         apart[hits] = np.sqrt(square)
         hits += 1

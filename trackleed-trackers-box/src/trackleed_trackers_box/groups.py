@@ -1,0 +1,133 @@
+"""Which spot each detection is of, where groups of spots pass through each other.
+
+Seen from the fixed point of its own group a spot stands still, whatever crosses its way: there
+its detections of all frames heap up, while the spots of other groups pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from trackleed_trackers_box.compiled import places
+from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
+
+if TYPE_CHECKING:
+    from trackleed_trackers_box.following import Course, Series
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+_GATE = 4.0  # standard deviations between a spot and its detection
+_LEAST = 3  # detections of a spot
+_MIDDLES = 2  # times that a spot's place is told anew by what it finds
+_WIDER = 2.0  # times the distance at which its detections may be before that
+
+
+@dataclass
+class _Spot:
+    """A spot that there may be.
+
+    Parameters
+    ----------
+    group : int
+    place : ndarray (2,)
+        From the fixed point of its group.
+    scale : float
+        Logarithm of the scale at which it was there.
+    near : ndarray of int
+        Detections that may be of it.
+    """
+
+    group: int
+    place: Array
+    scale: float
+    near: Array
+
+
+class Ground:
+    """All detections as they stand from the fixed point of each group.
+
+    Parameters
+    ----------
+    series : Series
+    course : Course
+
+    Attributes
+    ----------
+    frame : ndarray (n,)
+        Of each detection.
+    place : ndarray (groups, n, 2)
+    """
+
+    def __init__(self, series: Series, course: Course) -> None:
+        film, motions = series.film, course.motions
+        self.frame, place = places.placed(film.points, film.start, motions)
+        self.scale = motions[self.frame, 2]
+        self.place = place - film.fixed[:, None] * np.exp(-self.scale)[:, None]
+        self.label = course.label
+        size = float(np.exp(-np.median(motions[:, 2])))
+        self.reach = _GATE * course.noise * size
+        self.close = ROI_PART * series.rules.side * size
+
+    def claims(self, group: Array) -> tuple[Array, Array]:
+        """Number (n,) of the spot that each detection is of, -1 for none, and its group (n,).
+
+        The spot that finds most detections takes them, then the one that finds most of the
+        others. What is left of what was linked is a spot, too, of the ``group`` (spots,) that it
+        was taken for; but not what was linked to a spot for the most part, nor near one: where
+        two spots meet, one detection stands for both and is at neither's place.
+        """
+        number, of = np.full(len(self.frame), -1), group[self.label]
+        spots, found = self._candidates(), []
+        most = np.full(len(spots), len(self.frame))
+        while most.max(initial=0) >= _LEAST:
+            which = int(most.argmax())
+            rows = self._found(spots[which], number)
+            if len(rows) < most[which]:
+                most[which] = len(rows)  # another one may find more
+                continue
+            number[rows], of[rows], most[which] = len(found), spots[which].group, 0
+            found.append((spots[which], *self.frame[rows[[0, -1]]]))
+        rest = (number < 0) & (self.label >= 0)
+        taken = np.bincount(self.label[number >= 0] + 1, minlength=len(group) + 1)
+        left = np.bincount(self.label[rest] + 1, minlength=len(group) + 1)
+        rest &= (left > taken)[self.label + 1]
+        for spot, first, last in found:
+            apart = np.hypot(*(self.place[spot.group] - spot.place).T)
+            rest &= (self.frame < first) | (self.frame > last) | (apart > self.close)
+        number[rest] = len(found) + self.label[rest]
+        return number, of
+
+    def _candidates(self) -> list[_Spot]:
+        """What was linked, as it were in each of the groups."""
+        rows, start = places.grouped(self.label)
+        parts = [part for part in np.split(rows, start[1:-1]) if len(part) > 1]
+        spots = []
+        for group, place in enumerate(self.place):
+            tree = cKDTree(place)
+            for part in parts:
+                middle = np.median(place[part], axis=0)
+                reach = self.reach + DISTORTION * np.hypot(*middle) * np.ptp(self.scale)
+                near = np.array(tree.query_ball_point(middle, _WIDER * reach), dtype=int)
+                spots.append(_Spot(group, middle, float(np.median(self.scale[part])), near))
+        return spots
+
+    def _found(self, spot: _Spot, number: Array) -> Array:
+        """Detections (k,) in the place of a spot, which they tell anew, that are of no other.
+
+        One a frame; as far away as noise and lens errors allow.
+        """
+        free = spot.near[number[spot.near] < 0]
+        place, scale, frame = (self.place[spot.group][free], self.scale[free], self.frame[free])
+        for again in range(_MIDDLES + 1):
+            arm = DISTORTION * np.hypot(*spot.place)
+            apart = np.hypot(*(place - spot.place).T)
+            within = np.flatnonzero(apart <= self.reach + arm * np.abs(scale - spot.scale))
+            within = within[np.lexsort((apart[within], frame[within]))]
+            within = within[np.diff(frame[within], prepend=-1) > 0]
+            if again < _MIDDLES and len(within):
+                spot.place, spot.scale = (place[within].mean(axis=0), float(scale[within].mean()))
+        return free[within]
