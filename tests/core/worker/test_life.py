@@ -107,6 +107,29 @@ def test_no_worker_outlives_a_killed_host(tmp_path: Path, fault: str) -> None:
     assert all(gone(number) for number in processes)
 
 
+def test_the_next_worker_clears_away_what_killed_hosts_left_and_nothing_else(
+    tmp_path: Path, hosted: Any, frames: Any, seeds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    paths = [str(FAULTY), str(Path(__file__).parents[3])]
+    program = HOST.format(paths=paths, fault="loop", log=str(tmp_path / "log"))
+    (tmp_path / "trackleed-mine").mkdir()
+    host = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert host.stdout is not None
+    host.stdout.readline()
+    (theirs,) = (path for path in tmp_path.glob("trackleed-*") if path.name != "trackleed-mine")
+    list(hosted().track(frames, seeds, None))
+    assert theirs.exists()
+    host.send_signal(signal.SIGKILL)
+    host.wait()
+    host.stdout.close()
+    assert theirs.exists()
+    list(hosted().track(frames, seeds, None))
+    assert not theirs.exists()
+    assert (tmp_path / "trackleed-mine").exists()
+
+
 def test_a_python_without_pyzmq_is_told_what_to_install(
     hosted: Any, frames: Any, seeds: Any, tmp_path: Path
 ) -> None:

@@ -16,10 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from trackleed.cli import main
 from trackleed.registry import Registry
-
-Call = Callable[..., tuple[int, str, str]]
 
 PLUGIN = """
 from trackleed.backend import BackendSpec
@@ -161,23 +158,6 @@ def world(sources: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
 def registry(world: World) -> Registry:
     """What is installed, the plugin included."""
     return Registry.discover()
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Run the command line in this process: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["trackleed", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capfd.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -84,13 +84,13 @@ class Trial:
         """Hand over the record of the detections and then of each tracker."""
         names = ["", *self.trackers]
         known = {name: self._known(name) for name in names}
-        with tempfile.TemporaryDirectory(prefix="trackleed-bench-", dir=self.folder) as place:
+        with files.OwnFolder(self.folder, "trackleed-bench-") as place:
             opened: Opened | None = None
             for name in names:
                 record = known[name]
                 if record is None:
                     try:
-                        opened = opened or self._open(Path(place))
+                        opened = opened or self._open(place)
                         record = self._made(name, opened)
                     except TrackleedError as error:
                         record = {"error": str(error)}

@@ -16,11 +16,11 @@ from rich.table import Table
 from trackleed.backend import KINDS
 from trackleed.cli.checking import check
 from trackleed.cli.options import complete_name, json_option
-from trackleed.errors import BackendNotFound
+from trackleed.errors import BackendNotFound, TrackleedError
 from trackleed.params import Params, describe
 from trackleed.recipe import Recipe
 from trackleed.registry import Backend, Registry
-from trackleed.worker.environments import Environment, load_environments, readiness
+from trackleed.worker.environments import Environment, readable_environments, readiness
 
 
 @click.group(invoke_without_command=True, short_help="What is installed, and its options.")
@@ -29,9 +29,9 @@ from trackleed.worker.environments import Environment, load_environments, readin
 def backends(ctx: click.Context, as_json: bool) -> None:
     """List the installed readers, detectors, trackers, refiners and exporters."""
     if ctx.invoked_subcommand is None:
-        registry, environments = Registry.discover(), load_environments(Path())
+        registry, (environments, damaged) = Registry.discover(), readable_environments(Path())
         show_all = print_json if as_json else print_table
-        show_all(registry, environments)
+        show_all(registry, environments, list(map(_in_one_line, damaged)))
 
 
 backends.add_command(check)
@@ -62,7 +62,9 @@ def show(name: str, as_json: bool) -> None:
     if not found:
         known = ", ".join(sorted({b.spec.name for b in registry.backends}))
         raise BackendNotFound(f"no backend is called {name!r}; installed: {known}")
-    environments = load_environments(Path())
+    environments, damaged = readable_environments(Path())
+    for error in damaged:
+        click.echo(f"not used: {_in_one_line(error)}", err=True)
     if as_json:
         records = [
             _record(b, environments)
@@ -78,8 +80,10 @@ def show(name: str, as_json: bool) -> None:
         _print_one(backend, environments)
 
 
-def print_table(registry: Registry, environments: Mapping[str, Environment]) -> None:
-    """The list for people; what is missing and packages that failed at the end, to be copied."""
+def print_table(
+    registry: Registry, environments: Mapping[str, Environment], damaged: list[str]
+) -> None:
+    """The list for people; what is missing and what failed at the end, to be copied."""
     console, missing = Console(), []
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("kind", "name", "package", "ready", "what it does"):
@@ -101,13 +105,22 @@ def print_table(registry: Registry, environments: Mapping[str, Environment]) -> 
         console.print(
             f"[red]not used[/red]: {p.entry_point} of {p.dist}: {p.reason}", soft_wrap=True
         )
+    for text in damaged:
+        console.print(f"[red]not used[/red]: {escape(text)}", soft_wrap=True, highlight=False)
 
 
-def print_json(registry: Registry, environments: Mapping[str, Environment]) -> None:
+def print_json(
+    registry: Registry, environments: Mapping[str, Environment], damaged: list[str]
+) -> None:
     """The list for programs."""
     problems = [vars(p) for p in registry.problems]
     records = [_record(b, environments) for kind in KINDS for b in registry.of_kind(kind)]
-    click.echo(json.dumps({"backends": records, "problems": problems}))
+    click.echo(json.dumps({"backends": records, "problems": problems, "damaged": damaged}))
+
+
+def _in_one_line(error: TrackleedError) -> str:
+    text = f"{error.message} — {error.hint}" if error.hint else error.message
+    return " ".join(text.split())
 
 
 def _record(b: Backend, environments: Mapping[str, Environment]) -> dict[str, Any]:

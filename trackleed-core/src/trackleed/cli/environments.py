@@ -21,6 +21,7 @@ from trackleed.worker.environments import (
     lacks,
     lacks_kit,
     load_environments,
+    readable_environments,
     user_file,
 )
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 def complete_environment(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Names of environments that begin as typed."""
-    return [name for name in sorted(load_environments(Path())) if name.startswith(incomplete)]
+    found, _ = readable_environments(Path())
+    return [name for name in sorted(found) if name.startswith(incomplete)]
 
 
 def complete_hosted(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -66,9 +66,9 @@ def complete_backend(kind: Kind) -> Callable[[click.Context, click.Parameter, st
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
         from trackleed.registry import Registry
-        from trackleed.worker.environments import load_environments, readiness
+        from trackleed.worker.environments import readable_environments, readiness
 
-        environments = load_environments(Path())
+        environments, _ = readable_environments(Path())
         names = [
             name
             for b in Registry.discover().of_kind(kind)

@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import shlex
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trackleed.errors import OF_ADAPTERS, EnvironmentUnusable, TrackleedError, WorkerError
+from trackleed.files import OwnFolder
 from trackleed.worker.clocks import Clocks
 from trackleed.worker.environments import Environment
 from trackleed.worker.environments.commands import environ
@@ -73,7 +73,8 @@ class Host:
         """What the backend has for the user, such as the checksum of its checkpoint."""
         self.where = "while it started"
         """How far it has come, for messages."""
-        self.folder = _private_folder()
+        self._place = _private_folder()
+        self.folder = self._place.path
         self._own_log = log is None
         self.log = Log(log or self.folder / "worker.log")
         self._process: Process | None = None
@@ -167,8 +168,10 @@ class Host:
         self.log.close()
         if self._connection is not None:
             self._connection.unlink(missing_ok=True)
-        if not (self._failed and self._own_log):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._failed and self._own_log:
+            self._place.keep()
+        else:
+            self._place.remove()
 
     def _start(self, environment: Environment) -> None:
         by_hand = environment.address is not None
@@ -262,9 +265,10 @@ class Host:
         self.notes += [note for note in dict.fromkeys(new) if note not in self.notes]
 
 
-def _private_folder() -> Path:
+def _private_folder() -> OwnFolder:
+    """Where the sockets are; takes those away that killed processes have left."""
     try:
-        return Path(tempfile.mkdtemp(prefix="trackleed-"))
+        return OwnFolder(Path(tempfile.gettempdir()), "trackleed-")
     except OSError as error:
         raise EnvironmentUnusable(
             f"no temporary folder can be made: {error.strerror or error}", "set TMPDIR"

@@ -10,6 +10,7 @@ from trackleed.worker.environments.model import (
     Environment,
     find_environment,
     load_environments,
+    readable_environments,
     user_file,
 )
 from trackleed.worker.environments.placing import Place, place, split_address
@@ -25,6 +26,7 @@ __all__ = [
     "lacks_kit",
     "load_environments",
     "place",
+    "readable_environments",
     "readiness",
     "split_address",
     "user_file",

@@ -108,11 +108,27 @@ def load_environments(project: Path) -> dict[str, Environment]:
     EnvironmentsDamaged
         If a file is not valid TOML, or has an unknown key or a value that is not allowed.
     """
-    found: dict[str, Environment] = {}
-    for path in (project.absolute() / FILE, user_file()):
-        for name, environment in read_file(path).items():
-            found.setdefault(name, environment)
+    found, damaged = readable_environments(project)
+    if damaged:
+        raise damaged[0]
     return found
+
+
+def readable_environments(
+    project: Path,
+) -> tuple[dict[str, Environment], list[EnvironmentsDamaged]]:
+    """As `load_environments`, but without the files that cannot be used, and why these cannot."""
+    found: dict[str, Environment] = {}
+    damaged = []
+    for path in (project.absolute() / FILE, user_file()):
+        try:
+            environments = read_file(path)
+        except EnvironmentsDamaged as error:
+            damaged.append(error)
+            continue
+        for name, environment in environments.items():
+            found.setdefault(name, environment)
+    return found, damaged
 
 
 def find_environment(environments: Mapping[str, Environment], name: str) -> Environment:
