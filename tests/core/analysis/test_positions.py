@@ -168,14 +168,62 @@ HEIGHTS = {1: 900.0, 2: 100.0, 3: 200.0, 4: 80.0, 5: 700.0, 6: 500.0}
 
 def test_bright_tracks_take_the_dimmer_ones_near_them() -> None:
     t = tracks(PLACES)
-    assert find_groups(t, fits(t, HEIGHTS), 15) == [(1, [2, 3]), (5, [4])]
-    assert find_groups(t, fits(t, HEIGHTS), 5) == []
+    assert find_groups(t, fits(t, HEIGHTS), 15) == ([(1, [2, 3]), (5, [4])], [])
+    assert find_groups(t, fits(t, HEIGHTS), 5) == ([], [])
+
+
+HEXAGON = [(10.0, 0.0), (5.0, 8.7), (-5.0, 8.7), (-10.0, 0.0), (-5.0, -8.7), (5.0, -8.7)]
+
+
+def moire(*missing: int) -> dict[int, tuple[float, float]]:
+    """Beams 1 and 11 with satellites 2 to 7 and 12 to 17."""
+    places = {
+        10 * n + 1 + m: (50 + 100 * n + dx, 50 + dy)
+        for n in range(2)
+        for m, (dx, dy) in enumerate([(0.0, 0.0), *HEXAGON])
+    }
+    return {track: place for track, place in places.items() if track not in missing}
+
+
+def moire_heights(of: pd.DataFrame) -> pd.DataFrame:
+    """Beams three times as high as satellites; all of frame ``i`` times 2**i."""
+    beam = of["track_id"] % 10 == 1
+    return fits(of, {}).assign(amplitude=np.where(beam, 900.0, 300.0) * 2.0 ** of["frame"])
+
+
+def test_a_satellite_that_is_the_brighter_one_for_a_while_is_no_reference() -> None:
+    t = tracks(moire(5), n=5)
+    found = moire_heights(t)
+    brighter = (found["track_id"] == 3) & (found["frame"] > 0)
+    found.loc[brighter, "amplitude"] *= 5
+    assert [group[0] for group in find_groups(t, found, 15)[0]] == [1, 11]
+
+
+def test_a_reference_seen_in_dim_frames_only_and_a_clipped_one_are_references() -> None:
+    t = tracks(moire(4, 15), n=5)
+    found = moire_heights(t)
+    found.loc[(found["track_id"] == 1) & (found["frame"] > 0), "status"] = "left_roi"
+    found.loc[found["track_id"] == 11, "status"] = "saturated"
+    assert [group[0] for group in find_groups(t, found, 15)[0]] == [1, 11]
+
+
+def test_farther_satellites_are_no_groups_of_their_own() -> None:
+    places = moire() | {8: (70.0, 50.0), 9: (65.0, 58.7)}
+    t = tracks(places)
+    groups, farther = find_groups(t, moire_heights(t), 12)
+    assert groups == [(1, list(range(2, 8))), (11, list(range(12, 18)))]
+    assert farther == [8, 9]
+
+
+def test_spots_without_any_fit_are_grouped_all_the_same() -> None:
+    t = tracks({1: (50.0, 50.0), 2: (60.0, 50.0)})
+    assert find_groups(t, fits(t, {}).assign(status="lost"), 15) == ([(1, [2])], [])
 
 
 def test_a_track_that_was_never_seen_beside_it_is_no_satellite() -> None:
     t = tracks(PLACES)
     t.loc[t["track_id"] == 2, ["x", "y"]] = np.nan
-    assert find_groups(t, fits(t, HEIGHTS), 15) == [(1, [3]), (5, [4])]
+    assert find_groups(t, fits(t, HEIGHTS), 15) == ([(1, [3]), (5, [4])], [])
 
 
 def test_a_reference_alone_gets_what_is_near_it() -> None:

@@ -74,7 +74,7 @@ def add_positions(
     view = SessionView(session, fits)
     tracks = view.table("tracks")
     places = view.table("fits", columns=_PLACES)
-    groups = _groups(params, tracks, places)
+    groups, farther = _groups(params, tracks, places)
 
     def fit_groups(writer: StepWriter) -> None:
         seeds = group_seeds(tracks, places, groups, params.half_size)
@@ -104,7 +104,7 @@ def add_positions(
             **params.model_dump(include={"significance", "min_separation", "max_walk", "max_jump"}),
         )
         writer.write(found)
-        writer.note(*_about(found, groups))
+        writer.note(*_about(found, groups, farther))
 
     joint = add_step(
         session,
@@ -132,20 +132,22 @@ def add_positions(
     return [joint, relative]
 
 
-def _groups(params: PositionsParams, tracks: pd.DataFrame, fits: pd.DataFrame) -> Groups:
-    """The groups that were asked for, or those that there are."""
+def _groups(
+    params: PositionsParams, tracks: pd.DataFrame, fits: pd.DataFrame
+) -> tuple[Groups, list[int]]:
+    """The groups that were asked for, or those that there are, and see `find_groups`."""
     if params.groups:
-        return complete_groups(params.groups, tracks, params.within)
-    found = find_groups(tracks, fits, params.within)
+        return complete_groups(params.groups, tracks, params.within), []
+    found, farther = find_groups(tracks, fits, params.within)
     if not found:
         raise InputError(
             f"no track has another one within {params.within:g} px",
             "name groups with --group REFERENCE:SATELLITE,... or widen --within",
         )
-    return found
+    return found, farther
 
 
-def _about(found: pd.DataFrame, groups: Groups) -> list[str]:
+def _about(found: pd.DataFrame, groups: Groups, farther: list[int]) -> list[str]:
     """How many rows of each group can be used, and why the others cannot."""
     said = []
     for number, (reference, satellites) in enumerate(groups, start=1):
@@ -159,6 +161,9 @@ def _about(found: pd.DataFrame, groups: Groups) -> list[str]:
             line += f", r {usable['r'].min():.1f} to {usable['r'].max():.1f} px"
             line += f" with errors of {usable['r_err'].median():.2f} px (median)"
         said.append(line)
+    if farther:
+        tracks = ", ".join(map(str, farther))
+        said.append(f"in no group, too far for --within, but near a reference: {tracks}")
     words = found["status"].value_counts()
     said.append("status " + ", ".join(f"{word} {n}" for word, n in words.items()))
     return said

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from trackleed.analysis.positions.references import BALANCED, WORTH, balance, brightness
 from trackleed.analysis.spots import PLACED
 from trackleed.errors import InputError
-from trackleed.tables import FitStatus, Role, State
+from trackleed.tables import Role, State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,13 +19,17 @@ Groups: TypeAlias = list[tuple[int, list[int]]]
 """Reference and satellites of each group, by track."""
 
 
-def find_groups(tracks: pd.DataFrame, fits: pd.DataFrame, within: float) -> Groups:
-    """Bright tracks with the dimmer ones that keep near them.
+def find_groups(
+    tracks: pd.DataFrame, fits: pd.DataFrame, within: float
+) -> tuple[Groups, list[int]]:
+    """Tracks that are bright, and have the light near them all round, with those that keep near.
 
-    From the brightest track downwards (median of the fitted amplitude, tracks that have none
-    last): a track that is nobody's satellite becomes a reference, and what
-    stands near it and is nobody's satellite becomes its own. A reference without satellites is
-    no group.
+    Tracks are taken in the order of their brightness over all frames, together with how well the
+    light near them is balanced (`references`): so no satellite passes for the
+    reference because it is the brighter one for a while, or the reference is clipped. A track
+    that is nobody's satellite becomes a reference, and what stands near it and is nobody's
+    satellite becomes its own. A reference without satellites is no group. Nor is a track up to
+    twice ``within`` from a reference, whose own surroundings are not balanced: a farther satellite.
 
     Parameters
     ----------
@@ -34,22 +39,36 @@ def find_groups(tracks: pd.DataFrame, fits: pd.DataFrame, within: float) -> Grou
         Table ``fits``.
     within : float
         Largest median distance, px, over the frames that show both.
+
+    Returns
+    -------
+    groups : list
+    farther : list of int
+        Tracks in no group that are up to twice ``within`` from a reference.
     """
     x, y = (_dense(tracks, axis) for axis in ("x", "y"))
     ids = x.columns.to_numpy()
-    usable = fits[fits["status"] == FitStatus.OK]
-    height = usable.groupby("track_id")["amplitude"].median().reindex(ids).fillna(-np.inf)
-    taken, found = np.zeros(len(ids), dtype=bool), []
-    for i in np.argsort(-height.to_numpy(), kind="stable"):
-        if taken[i]:
+    distance = _distances(x, y)
+    near = (distance <= within) & ~np.eye(len(ids), dtype=bool)
+    bright = brightness(fits, ids)
+    even = balance(_vectors(x, y), near, bright)
+    rank = bright + WORTH * even
+    taken, found, chosen = (
+        np.zeros(len(ids), dtype=bool),
+        list[tuple[int, list[int]]](),
+        list[int](),
+    )
+    for i in np.argsort(-rank, kind="stable"):
+        own = near[i] & ~taken
+        farther = even[i] < BALANCED and (distance[i, chosen] <= 2 * within).any()
+        if taken[i] or farther or not own.any():
             continue
-        near = (_distances(x, y, int(i)) <= within) & ~taken
-        near[i] = False
-        taken |= near
+        taken |= own
         taken[i] = True
-        if near.any():
-            found.append((int(ids[i]), [int(t) for t in ids[near]]))
-    return sorted(found)
+        chosen.append(int(i))
+        found.append((int(ids[i]), [int(t) for t in ids[own]]))
+    beside = ~taken & (distance[:, chosen] <= 2 * within).any(axis=1)
+    return sorted(found), [int(t) for t in ids[beside]]
 
 
 def complete_groups(groups: Groups, tracks: pd.DataFrame, within: float) -> Groups:
@@ -76,7 +95,7 @@ def complete_groups(groups: Groups, tracks: pd.DataFrame, within: float) -> Grou
             raise InputError(f"group {_told(reference, satellites)} names a track twice")
         if not satellites:
             ids = x.columns.to_numpy()
-            near = _distances(x, y, int(np.searchsorted(ids, reference))) <= within
+            near = _distances(x, y)[int(np.searchsorted(ids, reference))] <= within
             satellites = [int(t) for t in ids[near & (ids != reference)]]
         if not satellites:
             raise InputError(
@@ -137,13 +156,24 @@ def _dense(tracks: pd.DataFrame, axis: str) -> pd.DataFrame:
     return seen.pivot_table(index="frame", columns="track_id", values=axis, dropna=False)
 
 
-def _distances(x: pd.DataFrame, y: pd.DataFrame, i: int) -> Array:
-    """Median distance of all tracks from one, array (track,); infinite if never seen together."""
-    across, down = x.to_numpy(), y.to_numpy()
-    distance = np.hypot(across - across[:, [i]], down - down[:, [i]])
-    known = np.isfinite(distance).any(axis=0)
-    found = np.full(distance.shape[1], np.inf)
-    found[known] = np.nanmedian(distance[:, known], axis=0)
+def _vectors(x: pd.DataFrame, y: pd.DataFrame) -> Array:
+    """Median way from each track to each other, array (track, track, 2); NaN if never together."""
+    return np.stack(
+        [_medians(p[:, None, :] - p[:, :, None]) for p in (x.to_numpy(), y.to_numpy())], 2
+    )
+
+
+def _distances(x: pd.DataFrame, y: pd.DataFrame) -> Array:
+    """Median distance of each two tracks, array (track, track); infinite if never together."""
+    across, down = (p[:, None, :] - p[:, :, None] for p in (x.to_numpy(), y.to_numpy()))
+    return np.nan_to_num(_medians(np.hypot(across, down)), nan=np.inf)
+
+
+def _medians(values: Array) -> Array:
+    """Medians over the frames, array (track, track); NaN where nothing is known."""
+    found = np.full(values.shape[1:], np.nan)
+    known = np.isfinite(values).any(axis=0)
+    found[known] = np.nanmedian(values[:, known], axis=0)
     return found
 
 
