@@ -26,7 +26,8 @@ def filled(found: Sightings, series: Series, course: Course, max_gap: int) -> tu
     """Boxes (n_frames, n_tracks, 5) and states (n_frames, n_tracks) of all tracks.
 
     A spot is predicted in up to ``max_gap`` frames from a detection, but in no more than it was
-    detected in.
+    detected in. Frames in which another spot is seen beside it do not count: one detection may
+    stand for both.
     """
     motions, known = bridged(series, course)
     values, state = gaps.bridges(

@@ -73,7 +73,8 @@ class PatternParams(Params):
     scale: Literal["auto", "energy", "constant", "free"] = option("auto", _SCALE)
     max_gap: int = option(
         10,
-        "frames from a detection for which a spot that is not seen has a predicted place",
+        "frames from a detection for which a spot that is not seen has a predicted place; those "
+        "in which another spot is seen beside it do not count",
         unit="frames",
         ge=0,
     )

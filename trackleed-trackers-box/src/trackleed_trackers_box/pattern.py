@@ -62,9 +62,10 @@ class Pattern:
 
         Every track has a row in every frame. ``seed`` is its first detection in the order
         of linking, ``measured`` another one. For up to ``max_gap`` frames from a detection
-        its place is known from the motion of the pattern: ``masked`` if that lies on the
-        mask, ``measured`` if the pixels show a spot there (Student's t of its height is 4 or
-        more, see `trackleed_trackers_box.light`), else ``predicted``. What is measured where
+        (more where another spot is seen beside it) its place is known from the motion of the
+        pattern: ``masked`` if that lies on the mask, ``measured`` if the pixels show a spot
+        there (Student's t of its height is 4 or more, see `trackleed_trackers_box.light`),
+        else ``predicted``. What is measured where
         pixels are clipped is ``saturated``. Elsewhere a track is ``lost``. Tracks count from
         1, from the one that is detected most.
 

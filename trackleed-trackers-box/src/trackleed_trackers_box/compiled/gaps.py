@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LOST, SEED, MEASURED, MASKED, PREDICTED = range(5)
 
+_BESIDE = 2 / 3  # of a ROI, four widths: so near to another spot a spot may not be detected
+
 
 @entry
 def bridges(
@@ -47,47 +49,86 @@ def bridges(
         Whether a frame's motion is known.
     valid : ndarray of bool (y, x)
     max_gap : int
-        Frames, at most, from a detection to a place that is predicted, but no more than the spot
-        was detected in.
+        Frames, at most, from a sighting to a place that is predicted. Those in which another spot
+        is seen beside it do not count; but there are no more than the spot was seen in.
     smooth : int
-        Detections to each side that a place is the mean of.
+        Sightings to each side that a place is the mean of.
     """
     shape = len(motions), len(start) - 1
     values, state = np.full((*shape, 5), np.nan), np.zeros(shape, np.uint8)
-    size = np.exp(motions[:, 2])
-    cosine, sine = np.cos(motions[:, 3]), np.sin(motions[:, 3])
+    for spot in range(shape[1]):
+        for k in range(start[spot], start[spot + 1]):
+            values[frame[k], spot] = boxes[row[k]]
+            state[frame[k], spot] = SEED if k == start[spot] else MEASURED
+    at, clear = np.empty((len(motions), 2)), np.empty(len(motions), np.int64)
     for spot in range(shape[1]):
         first, last = start[spot], start[spot + 1]
-        width = np.median(boxes[row[first:last], 2])
-        height = np.median(boxes[row[first:last], 3])
-        reach, mean = min(max_gap, last - first), _means(place[first:last], smooth)
-        for k in range(first, last):
-            values[frame[k], spot] = boxes[row[k]]
-            state[frame[k], spot] = SEED if k == first else MEASURED
+        size, mean = np.empty(2), _means(place[first:last], smooth)
+        size[0] = np.median(boxes[row[first:last], 2])
+        size[1] = np.median(boxes[row[first:last], 3])
         for k in range(first, last + 1):
             # The gap before the sighting k, if there are others on its two sides.
             before = frame[k - 1] if k > first else -1
             after = frame[k] if k < last else shape[0]
             one, other = mean[max(k - 1, first) - first], mean[min(k, last - 1) - first]
+            _crossed(before, after, one, other, fixed[spot], motions, at)
+            count = _told(before, after, at, values, state, _BESIDE * size[0], clear)
             for now in range(before + 1, after):
-                back, ahead = now - before, after - now
-                if k == first:
-                    back = ahead
-                if k == last:
-                    ahead = back
-                if not known[now] or min(back, ahead) > reach:
-                    continue
-                part = back / (back + ahead)
-                px = fixed[spot, 0] + size[now] * (one[0] + part * (other[0] - one[0]))
-                py = fixed[spot, 1] + size[now] * (one[1] + part * (other[1] - one[1]))
-                x = px * cosine[now] - py * sine[now] + motions[now, 0]
-                y = px * sine[now] + py * cosine[now] + motions[now, 1]
-                if 0 <= x <= valid.shape[1] - 1 and 0 <= y <= valid.shape[0] - 1:
-                    values[now, spot, 0], values[now, spot, 1] = x, y
-                    values[now, spot, 2], values[now, spot, 3] = width, height
-                    free = valid[int(np.rint(y)), int(np.rint(x))]
-                    state[now, spot] = PREDICTED if free else MASKED
+                since, until = now - before, after - now
+                told, rest = clear[now], count + 1 - clear[now]
+                if k == first or (k < last and until < since):
+                    since = until
+                if k == first or (k < last and rest < told):
+                    told = rest
+                if known[now] and told <= max_gap and since <= last - first:
+                    _predict(at[now], size, valid, values[now, spot], state[now], spot)
     return values, state
+
+
+@part
+def _crossed(
+    before: int, after: int, one: Array, other: Array, fixed: Array, motions: Array, at: Array
+) -> None:
+    """Positions on the screen, (n_frames, 2), of a spot between two frames and two places."""
+    for now in range(before + 1, after):
+        part, size = (now - before) / (after - before), np.exp(motions[now, 2])
+        cosine, sine = np.cos(motions[now, 3]), np.sin(motions[now, 3])
+        px = fixed[0] + size * (one[0] + part * (other[0] - one[0]))
+        py = fixed[1] + size * (one[1] + part * (other[1] - one[1]))
+        at[now, 0] = px * cosine - py * sine + motions[now, 0]
+        at[now, 1] = px * sine + py * cosine + motions[now, 1]
+
+
+@part
+def _told(
+    before: int, after: int, at: Array, values: Array, state: Array, beside: float, clear: Array
+) -> int:
+    """Count (n_frames,) the frames of a gap, up to each, in which no other spot is seen beside."""
+    count = 0
+    for now in range(before + 1, after):
+        count += not _seen_near(values[now], state[now], at[now, 0], at[now, 1], beside)
+        clear[now] = count
+    return count
+
+
+@part
+def _predict(at: Array, size: Array, valid: Array, values: Array, state: Array, spot: int) -> None:
+    """Put a spot where it is expected, if that is in the frame."""
+    if 0 <= at[0] <= valid.shape[1] - 1 and 0 <= at[1] <= valid.shape[0] - 1:
+        values[0], values[1], values[2], values[3] = at[0], at[1], size[0], size[1]
+        free = valid[int(np.rint(at[1])), int(np.rint(at[0]))]
+        state[spot] = PREDICTED if free else MASKED
+
+
+@part
+def _seen_near(values: Array, state: Array, x: float, y: float, reach: float) -> bool:
+    """Whether any spot is seen within reach of a place, in one frame."""
+    for spot in range(len(values)):
+        if state[spot] == SEED or state[spot] == MEASURED:
+            dx, dy = values[spot, 0] - x, values[spot, 1] - y
+            if dx * dx + dy * dy < reach * reach:
+                return True
+    return False
 
 
 @part
