@@ -6,13 +6,16 @@ spots is a reduced copy of the frame (`trackleed_detectors.classic.detector`).
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from trackleed_detectors.classic import pixels
 from trackleed_detectors.classic.scratch import Scratch
+
+if TYPE_CHECKING:
+    from trackleed_detectors.classic.sight import Sight
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,8 +28,8 @@ FOOT = 9
 BACKGROUND = 2.0 * FOOT
 """Standard deviation of the broad blur, px, when the user says nothing."""
 
-_QUADRANT = FOOT + 2  # px; what is found at a pixel may lie a pixel or two beside it
-_REDUCE = 4  # the broad blur is computed on a copy reduced by this
+QUADRANT = FOOT + 2
+"""So far a candidate is looked around, px; its middle may lie a pixel or two beside it."""
 
 
 def blur(image: Array, sigma: float, out: Array | None = None) -> Array:
@@ -34,24 +37,18 @@ def blur(image: Array, sigma: float, out: Array | None = None) -> Array:
     return cv2.GaussianBlur(image, (0, 0), sigma, dst=out, borderType=cv2.BORDER_REFLECT)
 
 
-def usable_part(frame: Array, usable: Array, scratch: Scratch) -> Array:
-    """A frame as float32, 0 where it cannot be used."""
-    # Compiled code takes neither foreign byte order nor half precision.
-    plain = np.float32 if frame.dtype == "f2" else frame.dtype.newbyteorder("=")
-    out = scratch("frame", frame.shape)
-    pixels.usable_part(frame.astype(plain, copy=False), usable, out)
-    return out
+def usable_part(frame: Array, usable: Array, scratch: Scratch) -> tuple[Array, Array]:
+    """A frame as float32, 0 where it cannot be used, and which pixels no optics can make.
 
-
-def stand_alone(image: Array) -> Array:
-    """Pixels that no optics can make, rows and columns (2, n): far above all their neighbours.
-
-    A pixel stands alone when it exceeds the highest of its eight neighbours by
-    more than twice what that one exceeds the lowest of the 24 pixels around.
+    These stand alone, rows and columns (2, n): they exceed the highest of their eight
+    neighbours by more than twice what that one exceeds the lowest of the 24 pixels around.
     A Gaussian spot does so only if it is narrower than 1.6 px at half maximum,
     and of pure noise about one pixel in 50,000.
     """
-    return pixels.alone(image)
+    # Compiled code takes neither foreign byte order nor half precision.
+    plain = np.float32 if frame.dtype == "f2" else frame.dtype.newbyteorder("=")
+    out = scratch("frame", frame.shape)
+    return out, pixels.usable_part(frame.astype(plain, copy=False), usable, out)
 
 
 def bridge(image: Array, usable: Array, places: Array) -> None:
@@ -61,13 +58,20 @@ def bridge(image: Array, usable: Array, places: Array) -> None:
     pixels.bridge(image, usable.view(np.uint8), places, kernel)
 
 
-def broad(image: Array, sigma: float, out: Array | None = None) -> Array:
-    """Blur by many pixels, computed on a reduced copy."""
-    height, width = image.shape
-    size = (max(1, width // _REDUCE), max(1, height // _REDUCE))
-    reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    blurred = blur(reduced, sigma / _REDUCE)
-    return cv2.resize(blurred, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+def halve(image: Array, scratch: Scratch) -> Array:
+    """Half as many pixels each way."""
+    out = scratch("halved", (max(1, image.shape[0] // 2), max(1, image.shape[1] // 2)))
+    return cv2.resize(image, out.shape[::-1], dst=out, interpolation=cv2.INTER_AREA)
+
+
+def broad(reduced: Array, sigma: float) -> Array:
+    """Blur by many pixels of an image, from what `halve` makes of it twice; as small as that."""
+    return blur(reduced, sigma / 4)
+
+
+def widened(level: Array, out: Array) -> Array:
+    """What `broad` gives, for more rows and columns."""
+    return cv2.resize(level, out.shape[::-1], dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 def maxima(smooth: Array, allowed: Array, distance: int) -> Array:
@@ -78,12 +82,12 @@ def maxima(smooth: Array, allowed: Array, distance: int) -> Array:
     return pixels.maxima(smooth, allowed, distance)
 
 
-def rising(smooth: Array, seen: Array, places: Array, least: Array) -> Array:
+def rising(smooth: Array, sight: Sight, places: Array, least: Array) -> Array:
     """Which of some pixels (2, n) may fall by ``least`` (n,) on every side, bool (n,).
 
-    It rules out most of what does not: where a whole quadrant lies higher.
+    It rules out most of what does not: where a whole quadrant lies higher, and is seen.
     """
-    return pixels.rising(smooth, seen, places, least, _QUADRANT)
+    return pixels.rising(smooth, sight.seen, sight.clear, places, least, QUADRANT)
 
 
 def peaks(places: Array) -> Array:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_detectors.classic import chain, ridges, shape
+from trackleed_detectors.classic import chain, pixels, ridges, shape
 from trackleed_detectors.classic.noise import measure as measure_noise
 from trackleed_detectors.classic.noise import quantile
 from trackleed_detectors.classic.scratch import Pool
-from trackleed_detectors.classic.sight import halve, look
+from trackleed_detectors.classic.sight import look
 from trackleed_kit import coords
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _SMALLEST = 96  # px, shorter side of the most reduced copy
 _BROADEST = 0.65 * chain.FOOT  # px, radius at half maximum that one copy can judge
 _NARROWEST = 0.5  # px, sigma that a spot has at least
 _DITHERED = 1.5  # noise over that of rounding from which grey levels do not show
-_FEW = 2048  # pixels that mostly tell the grey levels
 _ROUNDING = 1e-5  # of single precision, as a fraction of the brightest pixel
 _FWHM = 2 * np.sqrt(2 * np.log(2))
 
@@ -50,6 +49,11 @@ class _Spots:
         return _Spots(**{name: np.concatenate([a, b]) for (name, a), b in pairs})
 
     @property
+    def disks(self) -> Array:
+        """x, y and `fwhm`, (3, n)."""
+        return np.stack([self.x, self.y, self.fwhm])
+
+    @property
     def fwhm(self) -> Array:
         """Full width at half maximum, the mean of the two directions."""
         return _FWHM * np.sqrt(self.sigma_x * self.sigma_y)
@@ -59,7 +63,8 @@ class _Spots:
 class _Copy:
     """The frame reduced by ``scale``."""
 
-    image: Array  # float32 (y, x), 0 where it is not seen
+    image: Array  # float32 (y, x), 0 where it is not seen; loses its background
+    reduced: Array  # (y / 4, x / 4), of which that is made
     sight: Sight
     scale: int
     step: float  # counts between neighbouring grey levels
@@ -115,7 +120,7 @@ class Classic:
         if usable.any():
             with self._scratches.lend(frame.shape) as scratch:
                 for copy in self._copies(frame, self._sights(usable), scratch):
-                    new = self._spots(copy, scratch)
+                    new = self._spots(copy, found, scratch)
                     found = found + new[~_covered(new, found)]
         return self._columns(found[np.argsort(-found.score, kind="stable")])
 
@@ -134,37 +139,35 @@ class Classic:
 
     def _copies(self, frame: Array, sights: Sights, scratch: Scratch) -> Iterator[_Copy]:
         """The frame reduced by 1, 2, 4 ..., or the one copy that suits the wanted size."""
-        image = chain.usable_part(frame, sights.usable, scratch)
-        step = _grey_step(image[::3, ::3][sights.usable[::3, ::3]], frame.dtype)
-        self._bridge(image, sights)
+        image, hot = chain.usable_part(frame, sights.usable, scratch)
+        step = _grey_step(image, sights.usable, frame.dtype)
+        self._bridge(image, hot, sights)
         wanted = self.params.spot_size
         for n, sight in enumerate(sights.copies):
-            if n:
-                # A masked pixel has no say in the mean. In the frame itself it is 0 already.
-                if n > 1:
-                    image *= sights.copies[n - 1].share
-                image = halve(image, scratch("copy", sight.share.shape))
-                image /= sight.share
+            # A masked pixel has no say in the mean. In the frame itself it is 0 already.
+            half = chain.halve(image, scratch)
             if wanted == "auto" or 2**n <= max(1, wanted / 2) < 2 ** (n + 1):
                 shown = image
                 if n:
-                    shown = np.multiply(image, sight.seen, out=scratch("shown", image.shape))
-                yield _Copy(shown, sight, 2**n, step, frame.shape)
+                    shown = np.multiply(image, sight.weight, out=scratch("shown", image.shape))
+                yield _Copy(shown, chain.halve(half, scratch), sight, 2**n, step, frame.shape)
+            image = half
 
-    def _bridge(self, image: Array, sights: Sights) -> None:
+    def _bridge(self, image: Array, hot: Array, sights: Sights) -> None:
         """Fill holes of the mask and, if wanted, pixels that stand alone."""
         places, usable = sights.holes, sights.usable
         if self.params.hot_pixels:
-            hot = chain.stand_alone(image)
             hot = hot[:, usable[tuple(hot)]]
             usable = usable.copy()
             usable[tuple(hot)] = False
             places = np.concatenate([places, hot], axis=1)
         chain.bridge(image, usable, places)
 
-    def _spots(self, copy: _Copy, scratch: Scratch) -> _Spots:
+    def _spots(self, copy: _Copy, found: _Spots, scratch: Scratch) -> _Spots:
+        """Spots of one copy; some of those that were ``found`` before are left out."""
         smooth, noise = self._blurred(copy, scratch)
         peaks = self._peaks(smooth, noise, copy)
+        peaks = peaks[~_on_top(peaks, copy, found)]
         shapes = shape.measure(smooth, copy.sight.seen, peaks)
         around = noise.at(np.rint(peaks.T[::-1]).astype(np.intp))
         shapes, around = self._judged(smooth, copy, shapes, around)
@@ -190,20 +193,21 @@ class Classic:
             distance = self.params.min_distance / copy.scale
         at = chain.maxima(smooth, copy.sight.inner, max(1, round(distance)))
         least = self.params.threshold * noise.at(at)
-        return chain.peaks(at[:, chain.rising(smooth, copy.sight.seen, at, least)])
+        return chain.peaks(at[:, chain.rising(smooth, copy.sight, at, least)])
 
     def _blurred(self, copy: _Copy, scratch: Scratch) -> tuple[Array, Noise]:
         """The copy less its background, blurred, and the noise of that."""
         sigma = self._background(copy.scale)
-        rest, level = copy.sight.less_background(copy.image, sigma, scratch)
-        smooth = copy.sight.smoothed(rest, scratch)
-        rounding = _ROUNDING * float(copy.image.max())
-        least = max(copy.digital_noise, rounding)
+        most = float(copy.image.max())
+        level = copy.sight.less_background(copy.image, copy.reduced, sigma, scratch)
+        smooth = copy.sight.smoothed(copy.image, scratch)
+        least = max(copy.digital_noise, _ROUNDING * most)
         noise = measure_noise(smooth, level, copy.sight.blocks, scratch, least)
         if self.params.normalise:
             # Divided after the narrow blur, over which the background hardly changes.
-            typical = quantile(level[copy.sight.seen > 0], 0.5)
-            gain = typical / np.maximum(level, max(0.01 * typical, 1e-6))
+            here = chain.widened(level, scratch("level", smooth.shape))
+            typical = quantile(here[copy.sight.seen > 0], 0.5)
+            gain = typical / np.maximum(here, max(0.01 * typical, 1e-6))
             return smooth * gain, replace(noise, gain=gain)
         return smooth, noise
 
@@ -249,12 +253,14 @@ class Classic:
         return {"x": spots.x, "y": spots.y, "width": width, "height": height, "score": spots.score}
 
 
-def _grey_step(sample: Array, dtype: np.dtype[Any]) -> float:
+def _grey_step(image: Array, usable: Array, dtype: np.dtype[Any]) -> float:
     """Smallest difference between two values: 1 for most cameras, 16 for 12 bits in 16."""
-    if dtype.kind in "iu" and len(sample) > 2 * _FEW and _grey_step(sample[:_FEW], dtype) == 1:
-        return 1.0  # there is none smaller
-    values = np.unique(sample)
-    return float(np.diff(values).min()) if len(values) > 1 else 0.0
+    for apart in (12, 3):
+        values = np.unique(image[::apart, ::apart][usable[::apart, ::apart]])
+        step = float(np.diff(values).min()) if len(values) > 1 else 0.0
+        if step == 1 and dtype.kind in "iu":
+            break  # there is none smaller
+    return step
 
 
 def _same(kept: Array, usable: Array) -> bool:
@@ -268,7 +274,15 @@ def _without_blur(sigma: Array) -> Array:
 
 def _covered(new: _Spots, found: _Spots) -> Array:
     """Whether each new spot stands on one that a finer copy has found."""
-    return _near(new, found, 0.75).any(axis=1)
+    return pixels.near(new.disks, found.disks, 0.75, False)
+
+
+def _on_top(peaks: Array, copy: _Copy, found: _Spots) -> Array:
+    """Whether each candidate, taken to be where it is highest, is as good as `_covered`."""
+    (height, width), (frame_height, frame_width) = copy.image.shape, copy.frame_shape
+    x = coords.resize(peaks[:, 0], width, frame_width)
+    y = coords.resize(peaks[:, 1], height, frame_height)
+    return pixels.near(np.stack([x, y, np.zeros(len(x))]), found.disks, 0.75, False)
 
 
 def _apart(spots: _Spots) -> Array:
@@ -276,11 +290,4 @@ def _apart(spots: _Spots) -> Array:
 
     Noise splits the flat top of a dim spot into several maxima.
     """
-    number = np.arange(len(spots.x))
-    return ~(_near(spots, spots, 0.5) & (number < number[:, None])).any(axis=1)
-
-
-def _near(some: _Spots, others: _Spots, widths: float) -> Array:
-    """Which spots (n, m) are nearer than a part of the width of the broader."""
-    distance2 = (some.x[:, None] - others.x) ** 2 + (some.y[:, None] - others.y) ** 2
-    return distance2 < (widths * np.maximum(some.fwhm[:, None], others.fwhm)) ** 2
+    return ~pixels.near(spots.disks, spots.disks, 0.5, True)

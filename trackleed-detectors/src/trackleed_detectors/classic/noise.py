@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackleed_detectors.classic import pixels
+from trackleed_detectors.classic import coarse
 from trackleed_detectors.classic.chain import SMOOTH, Array, blur
 from trackleed_detectors.classic.scratch import Scratch
 
@@ -21,7 +21,8 @@ _LOW = 0.2  # quantile of these blocks that counts
 class Noise:
     """Standard deviation of the noise, from figures of the blocks of an image."""
 
-    level: Array  # (y, x), counts
+    shape: tuple[int, int]  # of the image
+    level: Array  # (y / 4, x / 4), counts
     darkest: float  # level of the darkest block
     plain: Array  # (rows, columns) of blocks
     grown: Array  # the same, divided by the root of the level over the darkest block
@@ -30,7 +31,9 @@ class Noise:
 
     def at(self, places: Array) -> Array:
         """The noise at some pixels, rows and columns (2, n)."""
-        figures = pixels.noise_at(places, self.level, self.plain, self.grown, self.darkest)
+        figures = coarse.noise_at(
+            places, self.shape, self.level, self.plain, self.grown, self.darkest
+        )
         noise = np.maximum(figures, self.least)
         return noise if self.gain is None else noise * self.gain[tuple(places)]
 
@@ -50,34 +53,36 @@ class Blocks:
         self._seen = np.ascontiguousarray(seen[::2, ::2])
         self._side = _BLOCK // 2
         self.shape = tuple(-(-length // self._side) for length in self._seen.shape)
-        count = np.isfinite(self._cut(np.zeros_like(self._seen), Scratch())).sum(axis=1)
-        self._known = count > 0
+        nothing = np.zeros(self._seen.shape, np.float32)
+        shown = np.isfinite(self._cut(nothing, nothing, Scratch()))
+        count = shown.sum(axis=1)
+        self.known = (count > 0).reshape(self.shape)
         self._middle = np.arange(len(count)), np.maximum(count - 1, 0) // 2
+        corner = _BLOCK * np.indices(self.shape).reshape(2, -1)
+        inside = 2 * np.indices((self._side, self._side)).reshape(2, -1)
+        self.middles = corner + (inside @ shown.T / np.maximum(count, 1)).round().astype(np.intp)
 
-    def median(self, image: Array, scratch: Scratch) -> Array:
-        """Median of an image (y / 2, x / 2) in each block, (rows, columns); NaN if not seen."""
-        return self._median(self._cut(image, scratch), scratch)
+    def deviation(self, image: Array, broader: Array, scratch: Scratch) -> Array:
+        """Median absolute deviation from the median of an image (y / 2, x / 2) less another.
 
-    def deviation(self, image: Array, scratch: Scratch) -> Array:
-        """Median absolute deviation from the median, likewise."""
-        values = self._cut(image, scratch)
-        values -= self._median(values, scratch).reshape(-1, 1)
-        return self._median(np.abs(values, out=values), scratch)
+        In each block, (rows, columns); NaN if nothing of it is seen.
+        """
+        values = self._cut(image, broader, scratch)
+        values -= self._median(values).reshape(-1, 1)
+        return self._median(np.abs(values, out=values))
 
-    def _cut(self, image: Array, scratch: Scratch) -> Array:
+    def _cut(self, image: Array, broader: Array, scratch: Scratch) -> Array:
         """The pixels of each block, array (n, side * side), infinite where nothing is seen."""
         out = scratch("blocks", (*self.shape, self._side, self._side))
         if any(length % self._side for length in image.shape):
             out.fill(np.inf)
-        pixels.blocks(image, self._seen, out)
+        coarse.blocks(image, broader, self._seen, out)
         return out.reshape(-1, self._side**2)
 
-    def _median(self, values: Array, scratch: Scratch) -> Array:
-        ordered = scratch("ordered", values.shape)
-        ordered[:] = values
-        ordered.sort(axis=1)
-        middle = ordered[self._middle]
-        return np.where(self._known, middle, np.nan).reshape(self.shape)
+    def _median(self, values: Array) -> Array:
+        """The median of each block; the values are put in order."""
+        values.sort(axis=1)
+        return np.where(self.known, values[self._middle].reshape(self.shape), np.nan)
 
 
 def measure(
@@ -96,28 +101,27 @@ def measure(
     ----------
     smooth : ndarray (y, x)
         The blurred image, background removed.
-    level : ndarray (y, x)
+    level : ndarray (y / 4, x / 4)
         The background that was removed.
     blocks : Blocks
     scratch : Scratch
     least : float
         What the noise is at least.
     """
-    size = smooth[::2, ::2].shape
+    size = (-(-smooth.shape[0] // 2), -(-smooth.shape[1] // 2))
     half, broader = scratch("half", size), scratch("broader", size)
-    half[:] = smooth[::2, ::2]
-    half -= blur(half, _REACH / 2, broader)
-    scale = _SIGMA * blocks.deviation(half, scratch)
-    half[:] = level[::2, ::2]
-    height = blocks.median(half, scratch)
+    coarse.every_second(smooth, half)
+    scale = _SIGMA * blocks.deviation(half, blur(half, _REACH / 2, broader), scratch)
+    height = coarse.levels_at(blocks.middles, smooth.shape, level).reshape(blocks.shape)
+    height[~blocks.known] = np.nan
     darkest = quantile(height, 0.0)
     plain, grown = (_low_around(s) for s in (scale, scale / np.sqrt(height - darkest + 1)))
-    return Noise(level, darkest, plain, grown, least)
+    return Noise(smooth.shape, level, darkest, plain, grown, least)
 
 
 def _low_around(scale: Array) -> Array:
     """A low one of the blocks around each."""
-    low = pixels.low_around(scale, _NEIGHBOURS, _LOW)
+    low = coarse.low_around(scale, _NEIGHBOURS, _LOW)
     unknown = np.isnan(low)
     if unknown.any():
         low[unknown] = quantile(scale, 0.5)

@@ -33,48 +33,43 @@ def pairs(places: list[tuple[int, int]]) -> Array:
 
 
 @compiled
-def usable_part(frame: Array, usable: Array, out: Array) -> None:
-    """A frame of any type as float32, 0 where ``usable`` is not true."""
-    for y in range(frame.shape[0]):
-        row, here, result = frame[y], usable[y], out[y]
-        for x in range(len(row)):
-            result[x] = row[x] if here[x] else 0
+def usable_part(frame: Array, usable: Array, image: Array) -> Array:
+    """Fill ``image`` with a frame of any type, 0 where it is not ``usable``.
 
-
-@compiled
-def alone(image: Array) -> Array:
-    """Rows and columns (2, n) of the pixels that `chain.stand_alone` describes."""
+    Returns rows and columns (2, n) of the pixels that `chain.usable_part` says stand alone.
+    """
     height, width = image.shape
     places = [(0, 0) for _ in range(0)]
     beyond = np.zeros(width, np.float32)
-    for y in range(1, height - 1):
-        if stand_out(image[y - 1], image[y], image[y + 1], beyond) == 0:
+    for below in range(height):
+        row, here, result = frame[below], usable[below], image[below]
+        for x in range(width):
+            result[x] = row[x] if here[x] else 0
+        y = below - 1
+        if y < 1:
             continue
+        stand_out(image[y - 1], image[y], result, beyond)
         for x in range(1, width - 1):
             # What does not stand alone among eight does not among 24.
             if beyond[x] > 0:
                 ring = highest_around(image, y, x)
-                if image[y, x] - ring > 2 * (ring - least_around(image, y, x)):
+                if image[y, x] - ring > 2 * (ring - least_around(frame, usable, y, x)):
                     places.append((y, x))
     return pairs(places)
 
 
 @compiled
-def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> int:
-    """How far each pixel of a row stands out among its eight neighbours; how many do at all.
+def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> None:
+    """How far each pixel of a row stands out among its eight neighbours.
 
     Above 0 if it exceeds the highest by more than twice what that one exceeds the lowest.
     """
-    count = 0
     for x in range(1, len(row) - 1):
         high = max(max(above[x - 1], above[x]), max(above[x + 1], row[x - 1]))
         high = max(high, max(max(row[x + 1], below[x - 1]), max(below[x], below[x + 1])))
         low = min(min(above[x - 1], above[x]), min(above[x + 1], row[x - 1]))
         low = min(low, min(min(row[x + 1], below[x - 1]), min(below[x], below[x + 1])))
         beyond[x] = row[x] - high - 2 * (high - low)
-    for x in range(1, len(row) - 1):
-        count += beyond[x] > 0
-    return count
 
 
 @compiled
@@ -86,9 +81,13 @@ def highest_around(image: Array, y: int, x: int) -> float:
 
 
 @compiled
-def least_around(image: Array, y: int, x: int) -> float:
-    """Least of a pixel and the 24 around it."""
-    return image[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3].min()
+def least_around(frame: Array, usable: Array, y: int, x: int) -> float:
+    """Least of a pixel and the 24 around it, 0 where one is not usable."""
+    least = frame[y, x]
+    for row in range(max(y - 2, 0), min(y + 3, frame.shape[0])):
+        for column in range(max(x - 2, 0), min(x + 3, frame.shape[1])):
+            least = min(least, frame[row, column] if usable[row, column] else 0)
+    return least
 
 
 @compiled
@@ -114,13 +113,30 @@ def bridge(image: Array, usable: Array, places: Array, kernel: Array) -> None:
 
 
 @compiled
-def rest(image: Array, level: Array, gain: Array, seen: Array, out: Array) -> None:
-    """``(image - level) * seen``, the level having been multiplied by its gain in place."""
-    for y in range(image.shape[0]):
-        row, under, by, here, result = image[y], level[y], gain[y], seen[y], out[y]
-        for x in range(image.shape[1]):
-            under[x] *= by[x]
-            result[x] = (row[x] - under[x]) * here[x]
+def subtract(image: Array, level: Array, seen: Array) -> None:
+    """Take a level, (y / 4, x), from an image in place; 0 where that is not ``seen``."""
+    height, width = image.shape
+    for y in range(height):
+        at, part = around(y, height, len(level))
+        upper, lower = level[at], level[min(at + 1, len(level) - 1)]
+        a, b = np.float32(1 - part), np.float32(part)
+        row, here = image[y], seen[y]
+        for x in range(width):
+            row[x] = row[x] - (a * upper[x] + b * lower[x]) if here[x] else np.float32(0)
+
+
+@compiled
+def around(i: int, n: int, reduced: int) -> tuple[int, float]:
+    """Of ``n`` pixels reduced to fewer: the one before pixel ``i``, and the share of the next."""
+    at = min(max((i + 0.5) * reduced / n - 0.5, 0.0), reduced - 1.0)
+    return int(at), at - int(at)
+
+
+@compiled
+def multiply(image: Array, places: Array, factors: Array) -> None:
+    """Multiply some pixels, which are counted along the rows."""
+    for n in range(len(places)):
+        image[places[n]] *= factors[n]
 
 
 @compiled
@@ -164,42 +180,67 @@ def is_highest(image: Array, y: int, x: int, distance: int) -> bool:
 
 
 @compiled
-def rising(image: Array, seen: Array, places: Array, least: Array, reach: int) -> Array:
+def rising(
+    image: Array, seen: Array, clear: Array, places: Array, least: Array, reach: int
+) -> Array:
     """Which pixels (n,) rise by ``least`` (n,) above something in each quadrant around them.
 
     Parameters
     ----------
+    clear : ndarray (y, x)
+        Not 0 where all quadrants are seen; else those that are not ``seen`` pass.
     places : ndarray of int (2, n)
         Rows and columns.
     reach : int
-        Of the quadrants, px. One in which something is not ``seen`` passes.
+        Of the quadrants, px.
     """
+    side, out = reach + 1, np.ones(len(least), np.bool_)
     height, width = image.shape
-    out = np.empty(len(least), np.bool_)
     for n in range(len(least)):
         y, x = places[0, n], places[1, n]
         most = image[y, x] - least[n]
-        out[n] = True
         for quadrant in range(4):
             top, left = y - reach * (quadrant // 2), x - reach * (quadrant % 2)
-            inside = 0 <= top < height - reach and 0 <= left < width - reach
-            if inside and not goes_below(image, seen, top, left, reach + 1, most):
+            if not clear[y, x]:
+                if top < 0 or left < 0 or top + side > height or left + side > width:
+                    continue
+                if lowest(seen, top, left, side) == 0:
+                    continue
+            if lowest(image, top, left, side) > most:
                 out[n] = False
                 break
     return out
 
 
 @compiled
-def goes_below(image: Array, seen: Array, top: int, left: int, side: int, most: float) -> bool:
-    """Whether a square of an image has a pixel that is not above ``most``, or not seen."""
+def lowest(image: Array, top: int, left: int, side: int) -> float:
+    """Least of a square of an image."""
+    least = image[top, left]
     for y in range(top, top + side):
-        row, here = image[y, left:], seen[y, left:]
-        low, shown = row[0], here[0]
+        row = image[y, left : left + side]
         for x in range(side):
-            low, shown = min(low, row[x]), min(shown, here[x])
-        if low <= most or shown == 0:
-            return True
-    return False
+            least = min(least, row[x])
+    return least
+
+
+@compiled
+def near(some: Array, others: Array, part: float, before: bool) -> Array:
+    """Which of some spots (n,) are nearer to any other than a part of the width of the broader.
+
+    Parameters
+    ----------
+    some, others : ndarray (3, n), (3, m)
+        x, y and width of each.
+    before : bool
+        Whether only those others count whose number is lower.
+    """
+    out = np.zeros(some.shape[1], np.bool_)
+    for n in range(some.shape[1]):
+        for m in range(n if before else others.shape[1]):
+            right, down = some[0, n] - others[0, m], some[1, n] - others[1, m]
+            within = part * max(some[2, n], others[2, m])
+            out[n] |= right * right + down * down < within * within
+    return out
 
 
 @compiled
@@ -227,77 +268,3 @@ def centroids(places: Array) -> Array:
         sums[group[n], 2] += 1
     sums = sums[sums[:, 2] > 0]
     return sums[:, :2] / sums[:, 2:]
-
-
-@compiled
-def blocks(image: Array, seen: Array, out: Array) -> None:
-    """The pixels of each block of an image, (rows, columns, side, side).
-
-    Those that are not seen are infinite; beyond the image ``out`` stays as it is.
-    """
-    columns, side = out.shape[1], out.shape[2]
-    for y in range(image.shape[0]):
-        for column in range(columns):
-            left = column * side
-            line, row = out[y // side, column, y % side], image[y, left : left + side]
-            here = seen[y, left : left + side]
-            for x in range(len(row)):
-                line[x] = row[x] if here[x] > 0 else np.float32(np.inf)
-
-
-@compiled
-def low_around(values: Array, reach: int, share: float) -> Array:
-    """Quantile ``share`` of the values around each, NaN left out; NaN where there is none."""
-    height, width = values.shape
-    out = np.full_like(values, np.nan)
-    wanted = int(share * ((2 * reach + 1) ** 2 - 1)) + 1
-    lowest = np.empty(wanted, values.dtype)  # in order
-    for y in range(height):
-        for x in range(width):
-            count = 0
-            for row in range(max(y - reach, 0), min(y + reach + 1, height)):
-                for column in range(max(x - reach, 0), min(x + reach + 1, width)):
-                    if not np.isnan(values[row, column]):
-                        insert(lowest, min(count, wanted), values[row, column])
-                        count += 1
-            if count:
-                out[y, x] = lowest[int(share * (count - 1))]
-    return out
-
-
-@compiled
-def insert(lowest: Array, count: int, value: float) -> None:
-    """Put a value into its place among ``count`` in order; if there is no room the last goes."""
-    if count == len(lowest):
-        if value >= lowest[count - 1]:
-            return
-        count -= 1
-    while count > 0 and lowest[count - 1] > value:
-        lowest[count] = lowest[count - 1]
-        count -= 1
-    lowest[count] = value
-
-
-@compiled
-def noise_at(places: Array, level: Array, plain: Array, grown: Array, darkest: float) -> Array:
-    """Noise (n,) at rows and columns (2, n), from figures of the blocks: `noise.Noise`."""
-    out = np.empty(places.shape[1])
-    for n in range(len(out)):
-        y, x = places[0, n], places[1, n]
-        row = (y + 0.5) * plain.shape[0] / level.shape[0] - 0.5
-        column = (x + 0.5) * plain.shape[1] / level.shape[1] - 0.5
-        root = np.sqrt(max(level[y, x] - darkest, 0.0) + 1)
-        out[n] = max(between(plain, row, column), root * between(grown, row, column))
-    return out
-
-
-@compiled
-def between(values: Array, y: float, x: float) -> float:
-    """Linear interpolation; beyond the edge the values stay as they are there."""
-    bottom, right = values.shape[0] - 1, values.shape[1] - 1
-    y, x = min(max(y, 0.0), float(bottom)), min(max(x, 0.0), float(right))
-    i, j = int(y), int(x)
-    k, m = min(i + 1, bottom), min(j + 1, right)
-    v, u = y - i, x - j
-    upper = (1 - u) * values[i, j] + u * values[i, m]
-    return (1 - v) * upper + v * ((1 - u) * values[k, j] + u * values[k, m])

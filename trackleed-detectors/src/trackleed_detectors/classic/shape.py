@@ -20,9 +20,8 @@ _DIRECTIONS = 16
 _STEP = 0.5  # px along a ray
 _ANGLE = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
 _COS, _SIN = np.cos(_ANGLE), np.sin(_ANGLE)
-_WAYS = np.stack([_COS, _SIN], axis=1)
 _DISTANCE = np.arange(0, FOOT + _STEP / 2, _STEP)
-_RIGHT, _DOWN = (np.outer(way, _DISTANCE).ravel() for way in (_COS, _SIN))  # of points on rays
+_RIGHT, _DOWN = (np.outer(_DISTANCE, way).ravel() for way in (_COS, _SIN))  # of points on rays
 _REACH = FOOT + 1  # px to each side that rays can reach
 _SIDE = 2 * _REACH + 2
 _NEXT, _BELOW = np.uintp(1), np.uintp(_SIDE)  # unsigned: compiled code looks at signs
@@ -62,60 +61,38 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
         Where the peaks are, to a pixel. The shape is taken about the centroid
         of the region above half maximum, which is what x and y report.
     """
-    radius, *_ = _half_maximum(smooth, seen, xy, False)
-    square = radius * radius
-    # Centroid of a region given by its radius in each direction: the integral
-    # of r cos(phi) r dr dphi over that of r dr dphi.
-    shift = (square * radius) @ _WAYS * (2 / 3) / square.sum(axis=1)[:, None]
-    centre = xy + np.clip(shift, -1.5, 1.5)
-    radius, height, fall, flank = _half_maximum(smooth, seen, centre, True)
-    xx, yy, xy_ = _second_moments(radius)
-    mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
-    return Shapes(
-        x=centre[:, 0],
-        y=centre[:, 1],
-        height=height,
-        fall=fall,
-        flank=flank,
-        length=2 * np.sqrt(mean + spread),
-        breadth=2 * np.sqrt(np.maximum(mean - spread, 0)),
-        sigma_x=2 * np.sqrt(xx) / _HALF_WIDTH,
-        sigma_y=2 * np.sqrt(yy) / _HALF_WIDTH,
-    )
+    return Shapes(*_measure(smooth, seen, xy))
 
 
 @compiled
-def _half_maximum(smooth: Array, seen: Array, centre: Array, judged: bool) -> tuple[Array, ...]:
-    """Radius at half maximum (n, directions); height, fall and flank of `Shapes`, each (n,).
-
-    Fall and flank are found only where the peaks are to be ``judged``.
-    """
-    n = len(centre)
-    radius = np.empty((n, _DIRECTIONS))
-    height, fall, flank = np.empty(n), np.empty(n), np.empty(n)
+def _measure(smooth: Array, seen: Array, xy: Array) -> Array:
+    """The fields of `Shapes` (9, n)."""
+    out = np.empty((9, len(xy)))
     patch, hidden = np.empty(_SIDE * _SIDE), np.empty(_SIDE * _SIDE)
+    # Points on rays, those of all directions at one distance beside each other.
     values, covers = np.empty(_RIGHT.shape), np.empty(_RIGHT.shape)
-    profile = values.reshape(_DIRECTIONS, len(_DISTANCE))
-    open_, lowest = np.empty(_DIRECTIONS, np.bool_), np.empty(_DIRECTIONS, np.intp)
-    for i in range(n):
-        left, top = np.floor(centre[i, 0]) - _REACH, np.floor(centre[i, 1]) - _REACH
-        x, y = centre[i, 0] - left, centre[i, 1] - top
-        open_[:] = True
-        if _cut(smooth, seen, int(left), int(top), patch, hidden):
-            _rays(hidden, x, y, covers)
-            _close(covers, open_)
-        _rays(patch, x, y, values)
-        for d in range(_DIRECTIONS):
-            lowest[d] = _lowest(profile[d])
-        height[i] = _height(profile, lowest, open_)
-        if judged:
-            fall[i], flank[i] = _falls(profile, open_)
-        for d in range(_DIRECTIONS):
-            # Nothing is known behind the mask.
-            known = d if open_[d] else (d + _DIRECTIONS // 2) % _DIRECTIONS
-            at = _radius(profile[known], lowest[known], height[i])
-            radius[i, d] = max(at, _STEP / 2)
-    return radius, height, fall, flank
+    profile = values.reshape(len(_DISTANCE), _DIRECTIONS)
+    open_, radius = np.empty(_DIRECTIONS, np.bool_), np.empty(_DIRECTIONS)
+    for i in range(len(xy)):
+        x, y = xy[i, 0], xy[i, 1]
+        for judged in (False, True):
+            left, top = int(np.floor(x)) - _REACH, int(np.floor(y)) - _REACH
+            open_[:] = True
+            if _cut(smooth, seen, left, top, patch, hidden):
+                _rays(hidden, x - left, y - top, covers)
+                _close(covers, open_)
+            _rays(patch, x - left, y - top, values)
+            height = _half_maximum(profile, open_, radius)
+            if not judged:
+                right, down = _centroid(radius)
+                x, y = x + min(max(right, -1.5), 1.5), y + min(max(down, -1.5), 1.5)
+        xx, yy, xy_ = _second_moments(radius)
+        mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
+        out[0, i], out[1, i], out[2, i] = x, y, height
+        out[3, i], out[4, i] = _falls(profile, open_)
+        out[5, i], out[6, i] = 2 * np.sqrt(mean + spread), 2 * np.sqrt(max(mean - spread, 0.0))
+        out[7, i], out[8, i] = 2 * np.sqrt(xx) / _HALF_WIDTH, 2 * np.sqrt(yy) / _HALF_WIDTH
+    return out
 
 
 @compiled
@@ -143,42 +120,53 @@ def _cut(smooth: Array, seen: Array, left: int, top: int, patch: Array, hidden: 
 
 @compiled
 def _rays(patch: Array, x: float, y: float, out: Array) -> None:
-    """Values of a patch along the rays from a place in it, one ray after the other."""
+    """Values of a patch along the rays from a place in it."""
+    at, u, v = np.empty(len(out), np.int32), np.empty(len(out)), np.empty(len(out))
     for n in range(len(out)):
         right, down = x + _RIGHT[n], y + _DOWN[n]
-        column, row = int(right), int(down)
-        u, v, at = right - column, down - row, np.uintp(row * _SIDE + column)
-        upper = patch[at] + u * (patch[at + _NEXT] - patch[at])
-        lower = patch[at + _BELOW] + u * (patch[at + _BELOW + _NEXT] - patch[at + _BELOW])
-        out[n] = upper + v * (lower - upper)
+        column, row = np.floor(right), np.floor(down)
+        at[n], u[n], v[n] = row * _SIDE + column, right - column, down - row
+    for n in range(len(out)):
+        here = np.uintp(at[n])
+        below = here + _BELOW
+        upper = patch[here] + u[n] * (patch[here + _NEXT] - patch[here])
+        lower = patch[below] + u[n] * (patch[below + _NEXT] - patch[below])
+        out[n] = upper + v[n] * (lower - upper)
 
 
 @compiled
 def _close(covers: Array, open_: Array) -> None:
     """Mark rays that something hides; the peak itself is always seen."""
-    for n in range(len(covers)):
-        if covers[n] > 0.01 and n % len(_DISTANCE):
-            open_[n // len(_DISTANCE)] = False
+    for n in range(_DIRECTIONS, len(covers)):
+        if covers[n] > 0.01:
+            open_[n % _DIRECTIONS] = False
 
 
 @compiled
-def _lowest(ray: Array) -> int:
-    """Step at which a ray is lowest, the first of them."""
-    lowest = 0
-    for step in range(1, len(ray)):
-        if ray[step] < ray[lowest]:
-            lowest = step
-    return lowest
+def _half_maximum(profile: Array, open_: Array, radius: Array) -> float:
+    """Height of `Shapes`; fills in the radius at half maximum in each direction."""
+    least, lowest = profile[0].copy(), np.zeros(_DIRECTIONS)
+    for step in range(1, len(profile)):
+        row, now = profile[step], float(step)
+        for d in range(_DIRECTIONS):
+            lower = row[d] < least[d]
+            least[d], lowest[d] = row[d] if lower else least[d], now if lower else lowest[d]
+    height = _height(profile[0, 0], least, open_)
+    for d in range(_DIRECTIONS):
+        # Nothing is known behind the mask.
+        known = d if open_[d] else (d + _DIRECTIONS // 2) % _DIRECTIONS
+        radius[d] = max(_radius(profile[:, known], int(lowest[known]), height), _STEP / 2)
+    return height
 
 
 @compiled
-def _height(profile: Array, lowest: Array, open_: Array) -> float:
+def _height(top: float, least: Array, open_: Array) -> float:
     """Median fall of the rays that are open; NaN if none is."""
     falls = np.empty(_DIRECTIONS)
     count = 0
     for d in range(_DIRECTIONS):
         if open_[d]:
-            fall = profile[0, 0] - profile[d, lowest[d]]
+            fall = top - least[d]
             at = count
             while at > 0 and falls[at - 1] > fall:
                 falls[at] = falls[at - 1]
@@ -186,33 +174,6 @@ def _height(profile: Array, lowest: Array, open_: Array) -> float:
             falls[at] = fall
             count += 1
     return falls[(count - 1) // 2] if count else np.nan
-
-
-@compiled
-def _falls(profile: Array, open_: Array) -> tuple[float, float]:
-    """``fall`` and ``flank`` of `Shapes`.
-
-    Three neighbouring directions are averaged, so that the lowest point of a
-    ray is not just its noise. Peaks whose surroundings are mostly hidden are
-    not judged: minus infinity.
-    """
-    half = _DIRECTIONS // 2
-    if open_.sum() < half:
-        return -np.inf, -np.inf
-    falls = np.full(_DIRECTIONS, np.inf)
-    for d in range(_DIRECTIONS):
-        if open_[d]:
-            before, after = (d - 1) % _DIRECTIONS, (d + 1) % _DIRECTIONS
-            lowest = np.inf
-            for step in range(len(_DISTANCE)):
-                total, count = profile[d, step], 1
-                for near in (before, after):
-                    if open_[near]:
-                        total += profile[near, step]
-                        count += 1
-                lowest = min(lowest, total / count)
-            falls[d] = profile[0, 0] - lowest
-    return falls.min(), np.maximum(falls[:half], falls[half:]).min()
 
 
 @compiled
@@ -228,12 +189,47 @@ def _radius(ray: Array, lowest: int, height: float) -> float:
     return _DISTANCE[lowest]
 
 
-def _second_moments(radius: Array) -> tuple[Array, Array, Array]:
-    """Mean of x^2, y^2 and xy over regions given by their radius in each direction."""
+@compiled
+def _falls(profile: Array, open_: Array) -> tuple[float, float]:
+    """``fall`` and ``flank`` of `Shapes`.
+
+    Three neighbouring directions are averaged, so that the lowest point of a
+    ray is not just its noise. Peaks whose surroundings are mostly hidden are
+    not judged: minus infinity.
+    """
+    half = _DIRECTIONS // 2
+    if open_.sum() < half:
+        return -np.inf, -np.inf
+    # One direction more on either side, as they go round.
+    share, row = np.empty(_DIRECTIONS + 2), np.empty(_DIRECTIONS + 2)
+    share[1:-1] = open_
+    share[0], share[-1] = share[-2], share[1]
+    part, lowest = 1 / (1 + share[:-2] + share[2:]), np.full(_DIRECTIONS, np.inf)
+    for step in range(len(profile)):
+        row[1:-1] = profile[step]
+        row[0], row[-1] = row[-2], row[1]
+        for d in range(_DIRECTIONS):
+            total = row[d + 1] + share[d] * row[d] + share[d + 2] * row[d + 2]
+            lowest[d] = min(lowest[d], part[d] * total)
+    falls = np.where(open_, profile[0, 0] - lowest, np.inf)
+    return falls.min(), np.maximum(falls[:half], falls[half:]).min()
+
+
+@compiled
+def _centroid(radius: Array) -> tuple[float, float]:
+    """Middle of a region that is given by its radius in each direction.
+
+    The integral of r cos(phi) r dr dphi over that of r dr dphi, and the same with the sine.
+    """
+    cubes = radius * radius * radius
+    area = 1.5 * (radius * radius).sum()
+    return (cubes * _COS).sum() / area, (cubes * _SIN).sum() / area
+
+
+@compiled
+def _second_moments(radius: Array) -> tuple[float, float, float]:
+    """Mean of x^2, y^2 and xy over such a region."""
     square = radius * radius
-    area, fourth = square.sum(axis=1), square * square
-    return (
-        fourth @ (_COS * _COS) / area / 2,
-        fourth @ (_SIN * _SIN) / area / 2,
-        fourth @ (_COS * _SIN) / area / 2,
-    )
+    area, fourth = 2 * square.sum(), square * square
+    xx, yy = (fourth * _COS * _COS).sum() / area, (fourth * _SIN * _SIN).sum() / area
+    return xx, yy, (fourth * _COS * _SIN).sum() / area

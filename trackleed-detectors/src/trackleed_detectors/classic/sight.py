@@ -19,26 +19,30 @@ from trackleed_detectors.classic.scratch import Scratch
 
 @dataclass(frozen=True)
 class Sight:
-    """Of one copy; images (y, x) of float32."""
+    """Of one copy; images (y, x)."""
 
-    share: Array  # of each pixel that can be seen, above 0
-    seen: Array  # 1 where that is more than half, else 0
+    seen: Array  # uint8, 1 where more than half of a pixel can be seen, else 0
+    weight: Array  # float32, makes a mean over what can be seen of a sum; 0 where it is not seen
     blocks: Blocks
     inner: Array  # uint8, 1 where all neighbours are seen and none is beyond the edge
-    level_gain: Array  # makes a mean over what can be seen of the broad blur
-    smooth_gain: Array  # the same for the narrow blur
+    clear: Array  # the same for all within `chain.QUADRANT`
+    level_gain: Array  # float32 (y / 4, x / 4), the same for the broad blur
+    brim: Array  # pixels, counted along the rows, over which the narrow blur reaches the mask
+    brim_gain: Array  # float32, the same for the narrow blur at these
 
-    def less_background(self, image: Array, sigma: float, scratch: Scratch) -> tuple[Array, Array]:
-        """The image, 0 where it is not seen, less its broad blur; and that blur."""
-        level = chain.broad(image, sigma, scratch("level", image.shape))
-        rest = scratch("rest", image.shape)
-        pixels.rest(image, level, self.level_gain, self.seen, rest)
-        return rest, level
+    def less_background(
+        self, image: Array, reduced: Array, sigma: float, scratch: Scratch
+    ) -> Array:
+        """Take the broad blur from an image, 0 where it is not seen, in place; (y / 4, x / 4)."""
+        level = chain.broad(reduced, sigma) * self.level_gain
+        wide = scratch("wide", (len(level), image.shape[1]))
+        pixels.subtract(image, chain.widened(level, wide), self.seen)
+        return level
 
     def smoothed(self, rest: Array, scratch: Scratch) -> Array:
         """The narrow blur of what can be seen."""
         smooth = chain.blur(rest, chain.SMOOTH, scratch("smooth", rest.shape))
-        smooth *= self.smooth_gain
+        pixels.multiply(smooth.reshape(-1), self.brim, self.brim_gain)
         return smooth
 
 
@@ -69,28 +73,31 @@ def look(usable: Array, sigmas: Iterable[float], smallest: int) -> Sights:
     share[tuple(holes)] = 1
     copies = []
     for sigma in sigmas:
-        copies.append(_sight(share, sigma))
+        half = chain.halve(share, Scratch())
+        copies.append(_sight(share, chain.halve(half, Scratch()), sigma))
         if min(share.shape) < 2 * smallest:
             break
-        share = halve(share)
+        share = half
     return Sights(usable, holes, copies)
 
 
-def _sight(share: Array, sigma: float) -> Sight:
-    seen = (share > 0.5).astype(np.float32)
-    neighbours = np.ones((3, 3), np.uint8)
-    inner = cv2.erode(seen, neighbours, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+def _sight(share: Array, reduced: Array, sigma: float) -> Sight:
+    seen = (share > 0.5).astype(np.uint8)
+    near = chain.blur(seen.astype(np.float32), chain.SMOOTH)
+    brim = np.flatnonzero((near > 0) & (near < 0.999999))
     return Sight(
-        share=np.maximum(share, 1e-6),
         seen=seen,
+        weight=seen / np.maximum(share, np.float32(0.5)),
         blocks=Blocks(seen),
-        inner=inner.astype(np.uint8),
-        level_gain=1 / np.maximum(chain.broad(seen, sigma), 1e-3),
-        smooth_gain=1 / np.maximum(chain.blur(seen, chain.SMOOTH), 0.5),
+        inner=_within(seen, 1),
+        clear=_within(seen, chain.QUADRANT),
+        level_gain=1 / np.maximum(chain.broad(reduced, sigma), 1e-3),
+        brim=brim,
+        brim_gain=1 / np.maximum(near.reshape(-1)[brim], 0.5),
     )
 
 
-def halve(image: Array, out: Array | None = None) -> Array:
-    """Half as many pixels each way."""
-    size = (image.shape[1] // 2, image.shape[0] // 2)
-    return cv2.resize(image, size, dst=out, interpolation=cv2.INTER_AREA)
+def _within(seen: Array, reach: int) -> Array:
+    """1 where the square that reaches so far is seen, and is not beyond the edge."""
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    return cv2.erode(seen, square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
