@@ -58,6 +58,20 @@ def test_a_vector_and_its_errors_by_hand() -> None:
     assert (found["reference"], found["satellite"]) == (3, 17)
 
 
+def test_pixels_that_are_not_square_change_distance_and_angle_but_not_dx_and_dy() -> None:
+    found = relative_positions(group_rows(0, (8.0, 6.0)), pixel_aspect=0.75).iloc[0]
+    assert found[["dx", "dy", "pixel_aspect"]].tolist() == pytest.approx([8, 6, 0.75])
+    assert found["r"] == pytest.approx(6 * np.sqrt(2))
+    assert found["angle_deg"] == pytest.approx(45)
+    one = 0.1 * np.sqrt(2)  # standard error of dx and of dy
+    both = np.hypot(0.75 * one, one) / np.sqrt(2)
+    assert found["dx_err"] == pytest.approx(one)
+    assert found["r_err"] == pytest.approx(both)
+    assert found["angle_deg_err"] == pytest.approx(np.degrees(both / found["r"]))
+    with pytest.raises(InputError, match="aspect 0 is not a positive number"):
+        relative_positions(group_rows(0, (8.0, 6.0)), pixel_aspect=0)
+
+
 @settings(max_examples=25)
 @given(
     st.floats(6, 20),

@@ -95,6 +95,18 @@ def test_positions_of_a_run_are_those_that_were_drawn(run_path: Path) -> None:
     assert "company" in set(run.table(named[0])["role"])
 
 
+def test_the_aspect_is_that_of_the_centre_unless_given(run_path: Path) -> None:
+    run = tl.open_run(run_path)
+    run.analyse(center="fixed", x=80, y=80, pixel_aspect=1.1)
+    for options, aspect in (({}, 1.1), ({"pixel_aspect": 1.0}, 1.0)):
+        _, relative = run.positions(**options)
+        found = run.table(relative)
+        expected = np.hypot(aspect * found["dx"], found["dy"])
+        np.testing.assert_allclose(found["r"], expected)
+        assert (found["pixel_aspect"] == aspect).all()
+        assert ("x stretched by 1.1" in relative.message) == (aspect != 1)
+
+
 def test_options_that_cannot_be_used(run_path: Path) -> None:
     run, names = tl.open_run(run_path), tracks_of(run_path)
     with pytest.raises(InputError, match="no track 99"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from trackleed.cli.options import json_option, run_argument
+from trackleed.cli.options import aspect_option, json_option, run_argument
 from trackleed.cli.steps import do, fits_option, open_session
 from trackleed.errors import InputError
 
@@ -33,12 +33,7 @@ from trackleed.errors import InputError
     help="Superstructure as a matrix; repeatable.",
 )
 @click.option("--tolerance", type=float, help="How far off, over the distance of neighbours.")
-@click.option(
-    "--aspect",
-    "pixel_aspect",
-    type=float,
-    help="Width of a pixel over its height (default: that of analyse).",
-)
+@aspect_option
 @click.option("--reference", type=int, metavar="FRAME", help="Frame that strain refers to.")
 @click.option(
     "--contracts",

@@ -97,6 +97,12 @@ set_option = click.option(
     metavar="KIND.OPTION=VALUE",
     help="Set an option of a backend, as in --set tracker.max_gap=3. Repeatable.",
 )
+aspect_option = click.option(
+    "--aspect",
+    "pixel_aspect",
+    type=float,
+    help="Width of a pixel over its height (default: that of analyse).",
+)
 recipe_option = click.option(
     "--recipe",
     type=click.Path(path_type=Path),

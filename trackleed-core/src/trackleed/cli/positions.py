@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from trackleed.cli.options import (
+    aspect_option,
     backend_name,
     backend_option,
     gather,
@@ -21,7 +22,10 @@ from trackleed.cli.options import (
 from trackleed.cli.steps import do, fits_option, open_session
 from trackleed.errors import InputError
 
-OPTIONS = ("within", "half_size", "significance", "min_separation", "max_walk", "max_jump")
+OPTIONS = (
+    *("within", "half_size", "significance", "min_separation", "max_walk", "max_jump"),
+    "pixel_aspect",
+)
 
 
 @click.command(short_help="Satellites relative to a reference spot, fitted together.")
@@ -44,6 +48,7 @@ OPTIONS = ("within", "half_size", "significance", "min_separation", "max_walk", 
 )
 @click.option("--max-walk", type=float, metavar="PX", help="Farthest from its seed (default: 3).")
 @click.option("--max-jump", type=float, help="Standard deviations from its series (default: 5).")
+@aspect_option
 @fits_option
 @backend_option("refiner", "gaussian")
 @set_option

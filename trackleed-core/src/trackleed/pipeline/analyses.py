@@ -95,7 +95,8 @@ class Analyses:
             ``groups``, such as ``[(3, [17, 18, 19]), (5, [])]``: reference and satellites by track,
             those within ``within`` px if none are named; without groups, every bright
             track with satellites. ``half_size`` of the ROIs, ``significance``,
-            ``min_separation``, ``max_walk``, ``max_jump``; ``refiner``, the refiner's options.
+            ``min_separation``, ``max_walk``, ``max_jump``, ``pixel_aspect``; ``refiner``, the
+            refiner's options.
 
         Returns
         -------

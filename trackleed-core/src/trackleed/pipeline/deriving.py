@@ -16,7 +16,7 @@ from trackleed.analysis.lattice import fit_lattice, index_spots, pixels_per_inve
 from trackleed.analysis.quality import frame_quality, track_quality, uncertain_tracks
 from trackleed.params import Params, make, option
 from trackleed.pipeline.steps import add_step
-from trackleed.pipeline.view import SessionView
+from trackleed.pipeline.view import SessionView, aspect_of
 from trackleed.wood import Matrix
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[S
     """Add the steps of indices and lattice, or return those that are done."""
     view = SessionView(session, fits)
     params = make(LatticeParams, options, "lattice", "see: trackleed lattice --help")
-    params = _with_aspect(params, view)
-    aspect = params.pixel_aspect or 1.0
+    aspect = aspect_of(view, params.pixel_aspect)
+    params = params.model_copy(update={"pixel_aspect": aspect})
     positions = session.table(fits)
     needs_centre = params.specular is None and view.has("centers")
     energy, shift, note = _contraction(positions, view.index, params)
@@ -216,14 +216,6 @@ def add_quality(session: Session, fits: Step) -> list[Step]:
     of_tracks = add("quality", find_tracks, inputs=[fits, away], spec=tables.TRACK_QUALITY)
     of_frames = add("framequality", find_frames, inputs=[fits, away], spec=tables.FRAME_QUALITY)
     return [away, of_tracks, of_frames]
-
-
-def _with_aspect(params: LatticeParams, view: SessionView) -> LatticeParams:
-    """The options, with the pixels' aspect that the centre was found with if none is given."""
-    if params.pixel_aspect is not None or not view.has("centers"):
-        return params
-    known = view.steps["centers"].params.get("pixel_aspect", 1.0)
-    return params.model_copy(update={"pixel_aspect": known})
 
 
 def _contraction(

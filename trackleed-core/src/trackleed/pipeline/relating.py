@@ -21,7 +21,7 @@ from trackleed.params import Params, make, option
 from trackleed.pipeline.compiling import compiling_is_told
 from trackleed.pipeline.engine import Job, blocks, refine_groups_block, run_blocks
 from trackleed.pipeline.steps import add_step
-from trackleed.pipeline.view import SessionView
+from trackleed.pipeline.view import SessionView, aspect_of
 from trackleed.tables import PositionStatus
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from trackleed.progress import Progress
     from trackleed.registry import Backend
     from trackleed.session import Session, Step, StepWriter
+
+JUDGED = {"significance", "min_separation", "max_walk", "max_jump", "pixel_aspect"}
+"""Options of `relative_positions`."""
 
 _PLACES = ["frame", "track_id", "status", "x", "y", "amplitude"]
 
@@ -56,6 +59,9 @@ class PositionsParams(Params):
     max_jump: float = option(
         5.0, "standard deviations from where the other frames put it that are a jump", gt=0
     )
+    pixel_aspect: float | None = option(
+        None, "width of a pixel over its height; that of analyse, or 1, if not given", gt=0, le=10
+    )
     refiner: dict[str, Any] = Field(default={}, description="options of the refiner")
 
 
@@ -72,6 +78,7 @@ def add_positions(
     if not hasattr(backend.make(**params.refiner), "refine_groups"):
         raise InputError(f"{backend.label} fits no groups of spots", "use the refiner gaussian")
     view = SessionView(session, fits)
+    params = params.model_copy(update={"pixel_aspect": aspect_of(view, params.pixel_aspect)})
     tracks = view.table("tracks")
     places = view.table("fits", columns=_PLACES)
     groups, farther = _groups(params, tracks, places)
@@ -101,10 +108,14 @@ def add_positions(
         found = relative_positions(
             session.table(joint),
             view.index,
-            **params.model_dump(include={"significance", "min_separation", "max_walk", "max_jump"}),
+            **params.model_dump(include=JUDGED),
         )
         writer.write(found)
         writer.note(*_about(found, groups, farther))
+        if params.pixel_aspect != 1:
+            writer.note(
+                f"r and angle with x stretched by {params.pixel_aspect:g}; dx, dy as they are"
+            )
 
     joint = add_step(
         session,
@@ -124,7 +135,7 @@ def add_positions(
         session,
         "positions",
         relate,
-        params=params.model_dump(mode="json", exclude={"groups", "within", "half_size", "refiner"}),
+        params=params.model_dump(mode="json", include=JUDGED),
         inputs=[joint],
         spec=tables.POSITIONS,
         version=__version__,

@@ -76,6 +76,15 @@ class SessionView:
         return self.steps[table]
 
 
+def aspect_of(view: SessionView, given: float | None) -> float:
+    """Width of a pixel over its height: as given, or that which the centre was found with, or 1."""
+    if given is not None:
+        return given
+    return (
+        float(view.steps["centers"].params.get("pixel_aspect", 1)) if view.has("centers") else 1.0
+    )
+
+
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in ("frame", "track_id") if name in table]
     return table.sort_values(keys, kind="stable", ignore_index=True)

@@ -8,6 +8,7 @@ import numpy as np
 
 from trackleed import tables
 from trackleed.analysis.positions.series import find_jumps
+from trackleed.errors import InputError
 from trackleed.tables import FitStatus, PositionStatus, Role
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def relative_positions(
     min_separation: float = 1.0,
     max_walk: float = 3.0,
     max_jump: float = 5.0,
+    pixel_aspect: float = 1.0,
 ) -> pd.DataFrame:
     """Satellites relative to their reference, in every frame.
 
@@ -71,6 +73,9 @@ def relative_positions(
         Farthest, in px, that a centre may be from its seed.
     max_jump : float
         Standard deviations from what the other frames lead one to expect, from which it is a jump.
+    pixel_aspect : float
+        Width of a pixel over its height, by which x is stretched for ``r`` and ``angle_deg``:
+        distances are then in heights of pixels. ``dx`` and ``dy`` stay in columns and rows.
 
     Returns
     -------
@@ -78,9 +83,16 @@ def relative_positions(
         Table ``positions``, a row for each satellite and frame. Positions are NaN where the status
         says that there is none; of what is too dim there is the height at its seed, and
         an upper limit.
+
+    Raises
+    ------
+    InputError
+        If the aspect is not positive.
     """
+    if not 0 < pixel_aspect < np.inf:
+        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
     pairs = _paired(group_fits)
-    found = _vectors(pairs)
+    found = _vectors(pairs, pixel_aspect)
     words = _judged(pairs, found, significance, min_separation, max_walk)
     trusted = np.array([not said for said in words])
     jumps = find_jumps(found, trusted, index, max_jump)
@@ -97,17 +109,19 @@ def _paired(group_fits: pd.DataFrame) -> pd.DataFrame:
     return satellites.merge(reference, how="left", on=key, suffixes=("", "_ref"))
 
 
-def _vectors(pairs: pd.DataFrame) -> dict[str, Array]:
+def _vectors(pairs: pd.DataFrame, aspect: float) -> dict[str, Array]:
     """Columns of ``positions`` but status and reason; whatever the joint fits gave."""
     p = {str(name): values.to_numpy() for name, values in pairs.items()}
     dx, dy = p["x"] - p["x_ref"], p["y"] - p["y_ref"]
     xx = p["x_err"] ** 2 + p["x_err_ref"] ** 2 - 2 * p["ref_xx_cov"]
     yy = p["y_err"] ** 2 + p["y_err_ref"] ** 2 - 2 * p["ref_yy_cov"]
     xy = p["xy_cov"] + p["xy_cov_ref"] - p["ref_xy_cov"] - p["ref_yx_cov"]
-    r = np.hypot(dx, dy)
+    across, across_var, across_cov = aspect * dx, aspect**2 * xx, aspect * xy
+    r = np.hypot(across, dy)
     with np.errstate(divide="ignore", invalid="ignore"):
-        r_var = (dx**2 * xx + 2 * dx * dy * xy + dy**2 * yy) / r**2
-        turn_var = (dy**2 * xx - 2 * dx * dy * xy + dx**2 * yy) / r**4
+        mixed = 2 * across * dy * across_cov
+        r_var = (across**2 * across_var + mixed + dy**2 * yy) / r**2
+        turn_var = (dy**2 * across_var - mixed + across**2 * yy) / r**4
         ratio = p["amplitude"] / p["amplitude_ref"]
     return {
         **{name: p[name] for name in ("frame", "group", "n_together", "shape")},
@@ -118,8 +132,9 @@ def _vectors(pairs: pd.DataFrame) -> dict[str, Array]:
         **{"sat_x": p["x"], "sat_y": p["y"], "sat_x_err": p["x_err"], "sat_y_err": p["y_err"]},
         **{"dx": dx, "dx_err": _root(xx), "dy": dy, "dy_err": _root(yy), "dxdy_cov": xy},
         **{"r": r, "r_err": _root(r_var)},
-        "angle_deg": np.degrees(np.arctan2(dy, dx)),
+        "angle_deg": np.degrees(np.arctan2(dy, across)),
         "angle_deg_err": np.degrees(_root(turn_var)),
+        "pixel_aspect": np.full(len(r), aspect),
         **{"ref_snr": p["snr_ref"], "snr": p["snr"]},
         **{"amplitude": p["amplitude"], "amplitude_err": p["amplitude_err"]},
         **{"amplitude_ratio": ratio, "amplitude_limit": np.full(len(r), np.nan)},
@@ -145,7 +160,7 @@ def _judged(
     dimmest = _significance(pairs, "")
     ref_dimmest = _significance(pairs, "_ref")
     width = _width(pairs, "") + _width(pairs, "_ref")
-    nearness = found["r"] / (FWHM * width / 2)
+    nearness = np.hypot(found["dx"], found["dy"]) / (FWHM * width / 2)
     words: Words = []
     for i, (own, ref) in enumerate(zip(pairs["status"], pairs["status_ref"], strict=True)):
         said: list[tuple[PositionStatus, str]] = []
