@@ -57,29 +57,6 @@ def first_from(points: Array, x: float, near: int) -> int:
 
 
 @part
-def closest(points: Array, at: Array, reach: float) -> tuple[Array, Array]:
-    """Nearest point to each place (n,), -1 for none within reach, and its distance squared.
-
-    Quick if the places are about sorted by x, as the points have to be.
-    """
-    index, square = np.empty(len(at), np.int64), np.empty(len(at))
-    low, count, limit = 0, len(points), reach * reach
-    for k in range(len(at)):
-        x, y = at[k, 0], at[k, 1]
-        low = first_from(points, x - reach, low)
-        best, least = -1, limit
-        for i in range(low, count):
-            dx = points[i, 0] - x
-            if dx > reach:
-                break
-            dy = points[i, 1] - y
-            if dx * dx + dy * dy <= least:
-                best, least = i, dx * dx + dy * dy
-        index[k], square[k] = best, least
-    return index, square
-
-
-@part
 def on_screen(motion: Array, place: Array) -> Array:
     """Positions on the screen (n, 2) of places in the pattern (n, 2)."""
     cosine, sine = np.exp(motion[2]) * np.cos(motion[3]), np.exp(motion[2]) * np.sin(motion[3])

@@ -19,10 +19,22 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_INNER: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+
+
 def part(function: F) -> F:
     """Compile a function that only other compiled functions call."""
-    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast("F", numba.njit(nogil=True, error_model="numpy", **wrappers)(function))
+    return cast("F", numba.njit(**_INNER)(function))
+
+
+def sums(function: F) -> F:
+    """Compile as `part` does; terms may be added in any order, so that many are added at once."""
+    return cast("F", numba.njit(**_INNER, fastmath={"reassoc"})(function))
 
 
 def entry(function: F) -> F:

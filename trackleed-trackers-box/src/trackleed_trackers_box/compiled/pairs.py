@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_trackers_box.compiled.basics import first_from
 from trackleed_trackers_box.compiled.jit import part
 
 if TYPE_CHECKING:
+    from trackleed_trackers_box.compiled.near import Pairs
+
     Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -17,38 +18,39 @@ if TYPE_CHECKING:
 def crowded(at: Array, solid: Array, gate: Array, part: float, least: float) -> None:
     """Narrow the gate of each solid spot to a part of the way to the next solid one.
 
-    Spots are about sorted by x; how far they are from it is found first.
+    There is at least one spot. They are about sorted by x; how far from it is found first.
     """
-    n = len(at)
-    if not n:
-        return
-    before, widest, after = np.empty(n), gate.max() / part, np.inf
-    for k in range(n - 1, -1, -1):
-        after = min(after, at[k, 0])
-        before[k] = after
-    for k in range(n):
-        if not solid[k]:
-            continue
-        for other in range(k + 1, n):
-            if before[other] - at[k, 0] > widest:
+    some = np.flatnonzero(solid)
+    x, y, before = np.empty(len(some)), np.empty(len(some)), np.empty(len(some))
+    widest, after = gate.max() / part, np.inf
+    for n in range(len(some) - 1, -1, -1):
+        x[n], y[n] = at[some[n], 0], at[some[n], 1]
+        after = min(after, x[n])
+        before[n] = after
+    for n in range(len(some)):
+        for other in range(n + 1, len(some)):
+            if before[other] - x[n] > widest:
                 break
-            if solid[other] and abs(at[other, 1] - at[k, 1]) <= widest:
-                apart = np.sqrt((at[other, 0] - at[k, 0]) ** 2 + (at[other, 1] - at[k, 1]) ** 2)
+            if abs(y[other] - y[n]) <= widest:
+                k, i = some[n], some[other]
+                apart = np.sqrt((x[other] - x[n]) ** 2 + (y[other] - y[n]) ** 2)
                 limit = max(part * apart, least)
-                gate[k], gate[other] = min(gate[k], limit), min(gate[other], limit)
+                gate[k], gate[i] = min(gate[k], limit), min(gate[i], limit)
 
 
 @part
-def paired(at: Array, spread: Array, gate: Array, points: Array) -> Array:
+def paired(near: Pairs, square: Array, spread: Array, gate: Array, points: int) -> Array:
     """Point (n,) that belongs to each spot, -1 for none: the best together and not one by one.
+
+    ``square`` is the squared distance of each pair; a spot meets a point within its ``gate``.
 
     The sum of squared distances in units of each spot's ``spread`` is the least, with that of
     its ``gate`` as the price of a spot left alone.
     """
-    spot, point, gain = meetings(at, spread, gate, points)
-    group, size = _rivals(spot, point, len(at), len(points))
-    chosen = np.full(len(at), -1)
-    row, column = np.full(len(at), -1), np.full(len(points), -1)
+    spot, point, gain = _meetings(near, square, spread, gate)
+    group, size = _rivals(spot, point, len(gate), points)
+    chosen = np.full(len(gate), -1)
+    row, column = np.full(len(gate), -1), np.full(points, -1)
     for n in range(len(spot)):
         if size[group[spot[n]]] == 1:
             chosen[spot[n]] = point[n]
@@ -130,28 +132,20 @@ def _settled(
 
 
 @part
-def meetings(at: Array, spread: Array, gate: Array, points: Array) -> tuple[Array, Array, Array]:
-    """All pairs of spot and point (n,) within the gate of the spot.
+def _meetings(near: Pairs, square: Array, spread: Array, gate: Array) -> tuple[Array, Array, Array]:
+    """Those pairs of spot and point (n,) that are within the gate of the spot.
 
     With each comes by how much the distance squared, in units of the spot's ``spread``, is less
     than the gate.
     """
-    first, last = np.empty(len(at), np.int64), np.empty(len(at), np.int64)
-    low = high = most = 0
-    for k in range(len(at)):
-        low = first_from(points, at[k, 0] - gate[k], low)
-        high = first_from(points, at[k, 0] + gate[k], high)
-        first[k], last[k] = low, high
-        most += high - low
-    spot, point, gain, count = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most), 0
-    for k in range(len(at)):
-        limit = gate[k] * gate[k]
-        for i in range(first[k], last[k]):
-            dx, dy = points[i, 0] - at[k, 0], points[i, 1] - at[k, 1]
-            if dx * dx + dy * dy <= limit:
-                spot[count], point[count] = k, i
-                gain[count] = (limit - dx * dx - dy * dy) / (spread[k] * spread[k])
-                count += 1
+    most, count = len(square), 0
+    spot, point, gain = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most)
+    for n in range(most):
+        k = near.spot[n]
+        rest = gate[k] * gate[k] - square[n]
+        spot[count], point[count] = k, near.point[n]
+        gain[count] = rest / (spread[k] * spread[k])
+        count += rest >= 0
     return spot[:count], point[:count], gain[:count]
 
 

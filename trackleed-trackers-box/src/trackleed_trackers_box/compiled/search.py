@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_trackers_box.compiled.basics import on_screen
 from trackleed_trackers_box.compiled.jit import part
-from trackleed_trackers_box.compiled.moving import agreement, ballot, refined
+from trackleed_trackers_box.compiled.moving import SLACK, agreement, ballot, refined
+from trackleed_trackers_box.compiled.near import gathered, hold
 
 if TYPE_CHECKING:
+    from trackleed_trackers_box.compiled.near import Pairs, View
+
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _BIN = 3.0  # px, of the votes for a shift
@@ -26,18 +28,15 @@ _MANY = 4  # detections, at least, that do
 
 @part
 def registered(
-    place: Array,
-    presence: Array,
-    points: Array,
-    weights: Array,
+    seen: View,
     area: float,
     noise: float,
     expected: Array,
     spread: Array,
     usual: float,
     sure: float,
-) -> tuple[Array, bool]:
-    """The motion (4,) of one frame, and whether the frame shows it.
+) -> tuple[Array, bool, Pairs]:
+    """The motion (4,) of one frame, whether the frame shows it, and the pairs it rests on.
 
     Detections vote for the shifts that bring spots onto them; the best few are refined
     by iteratively reweighted least squares with the expectation as a prior, and that of
@@ -46,14 +45,8 @@ def registered(
 
     Parameters
     ----------
-    place : ndarray (m, 2)
-        Spots known so far, in the pattern.
-    presence : ndarray (m,)
-        In what part of the frames each was seen, in (0, 1).
-    points : ndarray (n, 2)
-        Detections, sorted by x.
-    weights : ndarray (n,)
-        How far each can be trusted, in (0, 1).
+    seen : View
+        At least one spot and one detection.
     area : float
         Of the valid screen, px.
     noise : float
@@ -67,17 +60,20 @@ def registered(
     sure : float
         Natural logarithm of the odds that make a motion known.
     """
-    best, most = expected, -np.inf
-    if not len(place) or not len(points):
-        return best, False
+    best, most, some = expected, -np.inf, len(seen.points)
     least = max(_GATE * noise, 1.0)
-    size = np.sqrt((place[:, 0] ** 2 + place[:, 1] ** 2).max()) * np.exp(expected[2])
-    worth = _worth(len(points), area, noise, 1.0)
+    reach, half = max(2 * _BIN, least), int(np.ceil(_REACH * spread[0] / _BIN))
+    size = seen.far * np.exp(expected[2])
+    worth = _worth(some, area, noise, 1.0)
     # First what is expected, then any shift, then any scale, then any turn: what explains enough
     # is taken.
     loose, enough = spread.copy(), False
+    wide = gathered(seen, expected, reach + SLACK)
+    known = wide
     for stage in range(4):
         offsets = np.zeros((1, 2))
+        if stage == 1:
+            wide = gathered(seen, expected, (half + 0.5) * _BIN + reach + SLACK)
         if stage == 2:
             offsets = _offsets(2 * spread[2], size, 0)
         if stage == 3:
@@ -88,25 +84,21 @@ def registered(
         elif stage > 1 and len(offsets) == 1:
             continue
         else:
-            starts = _starts(place, presence, points, weights, expected, offsets, loose, worth)
-        for k in range(len(starts)):
-            motion = refined(
-                place, presence, points, weights, starts[k], expected, loose, noise,
-                max(2 * _BIN, least), least,
-            )  # fmt: skip
-            hits, share, there, trust, misfit = agreement(
-                place, presence, points, weights, motion, _GATE * noise
-            )
+            starts = _starts(seen, wide, expected, offsets, loose, worth, half)
+        for start in starts:
+            motion, pairs = refined(seen, wide, start, expected, loose, noise, reach, least)
+            hits, share, there, trust, misfit = agreement(seen, pairs, motion, _GATE * noise)
             if hits:
                 # How many of the spots are there at all is not known, since most may have
                 # vanished: the share that is seen is put in, at the price of one for each.
-                odds = trust * (_worth(len(points), area, noise, there) - 1)
+                odds = trust * (_worth(some, area, noise, there) - 1)
                 odds -= 0.5 * misfit / noise**2 + _surprise(motion - expected, noise, spread, usual)
                 if odds > most:
                     best, most, enough = motion, odds, hits >= _MANY and share > _MOST
+                    known = pairs
         if enough:
-            return best, True
-    return (best, True) if most > sure else (expected, False)
+            return best, True, known
+    return (best if most > sure else expected), most > sure, known
 
 
 @part
@@ -121,23 +113,23 @@ def _offsets(span: float, size: float, axis: int) -> Array:
 
 @part
 def _starts(
-    place: Array,
-    presence: Array,
-    points: Array,
-    weights: Array,
+    seen: View,
+    wide: Pairs,
     expected: Array,
     offsets: Array,
     spread: Array,
     worth: float,
+    half: int,
 ) -> Array:
     """The few motions (n, 4) that most pairs of spot and detection vote for, best first."""
-    half = int(np.ceil(_REACH * spread[0] / _BIN))
     votes, tried = np.empty(_CANDIDATES * len(offsets)), np.empty((_CANDIDATES * len(offsets), 4))
     for k in range(len(offsets)):
         motion = expected.copy()
         motion[2] += offsets[k, 0]
         motion[3] += offsets[k, 1]
-        table = ballot(on_screen(motion, place), presence, points, weights, half, _BIN)
+        reach = (half + 0.5) * _BIN
+        pairs = wide if hold(seen, wide, motion, reach) else gathered(seen, motion, reach)
+        table = ballot(pairs, motion, half, _BIN)
         rare = (offsets[k, 0] / spread[2]) ** 2 + (offsets[k, 1] / spread[3]) ** 2
         for row in range(len(table)):
             for column in range(len(table)):

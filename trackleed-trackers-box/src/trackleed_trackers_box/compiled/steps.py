@@ -8,11 +8,13 @@ import numpy as np
 
 from trackleed_trackers_box.compiled.basics import in_pattern, on_screen
 from trackleed_trackers_box.compiled.jit import entry, part
+from trackleed_trackers_box.compiled.near import among, gathered, squares, view
 from trackleed_trackers_box.compiled.pairs import crowded, paired
 from trackleed_trackers_box.compiled.search import registered
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.compiled.model import Film, Path, Rules, Spots
+    from trackleed_trackers_box.compiled.near import Pairs, View
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -67,18 +69,14 @@ def pursued(
         spread[2], spread[3] = rules.scale + rules.step * abs(change), rules.angle
         if wide > 0:
             spread[2], usual, loose = wide, rules.shift, _ROUGH
-        motion, seen = registered(
-            place,
-            presence,
-            film.points[film.start[now] : film.start[now + 1]],
-            film.weights[film.start[now] : film.start[now + 1]],
-            film.area,
-            np.hypot(spots.told[NOISE], loose),
-            expected,
-            spread,
-            usual,
-            sure,
-        )
+        points = film.points[film.start[now] : film.start[now + 1]]
+        weights = film.weights[film.start[now] : film.start[now + 1]]
+        if len(points) and len(place):
+            both = view(place, presence, points, weights)
+            noise = np.hypot(spots.told[NOISE], loose)
+            motion, seen, pairs = registered(both, film.area, noise, expected, spread, usual, sure)
+        else:
+            motion, seen = expected, False
         path.seen[now] = seen
         for k in range(4):
             path.motions[now, k] = motion[k]
@@ -86,20 +84,19 @@ def pursued(
             step = motion - path.motions[before]
             usual += _FORGET * (np.hypot(step[0], step[1]) - usual)
             spots.told[USUAL] = max(usual, spots.told[NOISE])
-            _linked(film, rules, spots, path, now, presence)
+            _linked(film, rules, spots, path, now, both, pairs)
         before = now
 
 
 @part
 def _muster(spots: Spots, first: int) -> int:
     """List the spots from ``first`` on that may still be seen; return how many spots there are."""
-    count = 0
-    for spot in range(first, spots.number[0]):
-        if spots.presence[spot] > FORGOTTEN:
-            spots.alive[count] = spot
-            count += 1
-    spots.number[1] = count
-    return spots.number[0]
+    known = spots.number[0]
+    there = first + np.flatnonzero(spots.presence[first:known] > FORGOTTEN)
+    there = there[np.argsort(spots.place[there, 0])]
+    spots.alive[: len(there)] = there
+    spots.number[1] = len(there)
+    return known
 
 
 @part
@@ -114,26 +111,31 @@ def _sorted(film: Film, spots: Spots, known: int, motion: Array) -> tuple[Array,
     """
     count, alive = 0, spots.alive
     for k in range(spots.number[1]):
-        if spots.presence[alive[k]] > FORGOTTEN:
-            alive[count] = alive[k]
-            count += 1
-    for spot in range(known, spots.number[0]):
-        alive[count] = spot
-        count += 1
-    spots.number[1] = count
-    at = on_screen(motion, _standing(film, spots, alive[:count], motion[2]))
-    x = at[:, 0].copy()
-    # Shell's sort, as little is out of order (D. L. Shell, Commun. ACM 2, 30, 1959).
-    gap = count // 2
-    while gap:
-        for i in range(gap, count):
-            spot, own, k = alive[i], x[i], i
-            while k >= gap and x[k - gap] > own:
-                alive[k], x[k] = alive[k - gap], x[k - gap]
-                k -= gap
-            alive[k], x[k] = spot, own
-        gap = max(gap // 4, 1) if gap > 1 else 0
-    return _standing(film, spots, alive[:count], motion[2]), spots.presence[alive[:count]]
+        alive[count] = alive[k]
+        count += spots.presence[alive[k]] > FORGOTTEN
+    new = np.arange(known, spots.number[0])
+    x, x_new = _by_x(film, spots, alive[:count], motion), _by_x(film, spots, new, motion)
+    spots.number[1] = count + len(new)
+    for k in range(len(new) - 1, -1, -1):
+        while count and x[count - 1] > x_new[k]:
+            count -= 1
+            alive[count + k + 1] = alive[count]
+        alive[count + k] = new[k]
+    alive = alive[: spots.number[1]]
+    return _standing(film, spots, alive, motion[2]), spots.presence[alive]
+
+
+@part
+def _by_x(film: Film, spots: Spots, some: Array, motion: Array) -> Array:
+    """Sort the numbers of some spots by x on the screen, which is returned; little moves."""
+    x = on_screen(motion, _standing(film, spots, some, motion[2]))[:, 0]
+    for k in range(len(some)):
+        spot, own, i = some[k], x[k], k
+        while i > 0 and x[i - 1] > own:
+            some[i], x[i] = some[i - 1], x[i - 1]
+            i -= 1
+        some[i], x[i] = spot, own
+    return x
 
 
 @part
@@ -160,17 +162,25 @@ def _loosen(spots: Spots, alive: Array, scale: float, distortion: float) -> floa
 
 
 @part
-def _linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int, presence: Array) -> None:
+def _linked(
+    film: Film, rules: Rules, spots: Spots, path: Path, now: int, both: View, pairs: Pairs
+) -> None:
     """Link the detections of a frame whose motion is known, and learn from it."""
     motion, alive = path.motions[now], spots.alive[: spots.number[1]]
-    points = film.points[film.start[now] : film.start[now + 1]]
-    at, size = on_screen(motion, _standing(film, spots, alive, motion[2])), np.exp(motion[2])
+    place, size = _standing(film, spots, alive, motion[2]), np.exp(motion[2])
+    at = on_screen(motion, place)
     spread, gate = np.empty(len(alive)), np.empty(len(alive))
     for k in range(len(alive)):
         spread[k] = np.sqrt(spots.variance[alive[k]] * size**2 + spots.told[NOISE] ** 2)
         gate[k] = max(_GATE * spread[k], ROI_PART * rules.side)
-    crowded(at, presence > _THERE, gate, _CROWDED, _NARROWEST)
-    chosen = paired(at, spread, gate, points)
+    crowded(at, both.presence > _THERE, gate, _CROWDED, _NARROWEST)
+    if len(film.fixed) > 1:
+        # At another scale than was expected, spots of other groups stand elsewhere.
+        both = view(place, both.presence, both.points, both.weights)
+        pairs = gathered(both, motion, gate.max())
+    else:
+        pairs = among(both, pairs, motion, gate.max())
+    chosen = paired(pairs, squares(pairs, motion), spread, gate, len(both.points))
     for k in range(len(alive)):
         column, row = int(np.rint(at[k, 0])), int(np.rint(at[k, 1]))
         inside = 0 <= row < film.valid.shape[0] and 0 <= column < film.valid.shape[1]
@@ -178,7 +188,7 @@ def _linked(film: Film, rules: Rules, spots: Spots, path: Path, now: int, presen
             spots.presence[alive[k]] *= 1 - _FORGET
         if chosen[k] >= 0:
             spots.presence[alive[k]] = min(spots.presence[alive[k]] + _FORGET, 1.0)
-    place = in_pattern(motion, points)
+    place = in_pattern(motion, both.points)
     noise = spots.told[NOISE] / size
     shift = film.fixed / size
     scatter, agree = _updated(spots, alive, chosen, place, shift, noise)
