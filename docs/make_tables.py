@@ -109,7 +109,7 @@ STATUSES = {
     FitStatus.TOO_DIM: "no spot stands out of the noise, or it is as narrow as a hot pixel",
     FitStatus.NO_CONVERGENCE: "the fit did not settle",
     FitStatus.LEFT_ROI: "it settled too far from the track, or wider than the ROI can show",
-    FitStatus.NEIGHBOUR: "the light of another track's spot disturbs the fit",
+    FitStatus.NEIGHBOUR: "another spot, tracked or not, disturbs the fit or cannot be told apart",
 }
 
 RELATIVE = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trackleed.builtin.refiners import crowds
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.engine import fit
 from trackleed.builtin.refiners.model import PEAK, monomials
@@ -97,3 +98,69 @@ def test_numbers_move_by_the_mean_of_the_pull(sigma, snr, turned) -> None:
         assert corrected.numbers[n, errors] == pytest.approx(error, rel=2e-3)
         assert np.all(np.abs(moved - shift) < 1e-3 * error)
     assert compared >= 5
+
+
+def pair_shift(k, corners, data, background):
+    """As `expected_shift`, for two spots in ROIs with these corners; ``k`` (2, 9)."""
+    base = np.zeros((2, PEAK, *data.shape))
+    seen = np.zeros(data.shape, bool)
+    for m, (x, y) in enumerate(corners):
+        rows, columns = np.mgrid[: data.shape[0], : data.shape[1]]
+        u, v = (columns - x - UNIT) / UNIT, (rows - y - UNIT) / UNIT
+        base[m] = [np.ones_like(u), u, v, u * u, u * v, v * v]
+        seen[y : y + SIDE, x : x + SIDE] = True
+    base, data, below = base[..., seen], data[seen], background[seen]
+    peaks = np.exp(np.einsum("ma,map->mp", k[:, :PEAK], base))
+    plane = np.stack([np.ones(seen.sum()), *(axis[seen] for axis in np.indices(seen.shape))])
+    model = peaks.sum(0) + below
+    w = 1 / np.maximum(model + 4, 4)
+    g = np.concatenate([peaks[0] * base[0], peaks[1] * base[1], plane])
+    information = (w * g) @ g.T
+    covariance, observed = np.linalg.inv(information), information.copy()
+    own = [slice(0, PEAK), slice(PEAK, 2 * PEAK)]
+    for m in (0, 1):
+        observed[own[m], own[m]] -= (w * (data - model) * peaks[m] * base[m]) @ base[m].T
+    shift, error = np.zeros((2, len(NAMES))), np.zeros((2, len(NAMES)))
+    for m in (0, 1):
+        first, second = derivatives(k[m, :PEAK], np.full(PEAK, 1e-3), False)
+        for n, (t, bend) in enumerate(zip(first, second, strict=True)):
+            slope, curve = np.zeros(len(g)), np.zeros((len(g),) * 2)
+            slope[own[m]], curve[own[m], own[m]] = t, bend
+            z = covariance @ slope
+            for other in (0, 1):
+                part = (w * (z @ g) * peaks[other] * base[other]) @ base[other].T
+                curve[own[other], own[other]] -= part
+            s2, turned = slope @ z, curve @ covariance
+            e = np.sqrt(slope @ np.linalg.inv(observed) @ slope)
+            lean = z @ curve @ z / s2**1.5
+            shift[m, n] = e * (0.5 * np.trace(turned) / np.sqrt(s2) - lean)
+            error[m, n] = e * np.sqrt(1 + 0.5 * np.trace(turned @ turned) / s2)
+    return shift, error
+
+
+def test_numbers_of_a_pair_move_as_the_sums_over_both_say(lab, monkeypatch) -> None:
+    places, corners = np.array([[26.2, 30.1], [33.3, 31.0]]), [(16, 20), (23, 21)]
+    clean = sum(lab.spot((61, 61), x, y, 90, 2.3) for x, y in places) + 60
+    done = []
+    monkeypatch.setattr(crowds, "replace", lambda _found, fit, *_: done.append(fit))
+    frames = np.stack([lab.noisy(clean, seed) for seed in range(8)])
+    where = lab.rois(places.tolist() * 8, np.repeat(np.arange(8), 2), SIDE)
+    for second_order in (False, True):
+        options = {"scale_errors": False, "second_order": second_order}
+        lab.refine(lab.sequence(frames), where, **options)
+    value = [NUMBERS.index(name) for name in NAMES]
+    errors = [NUMBERS.index(f"{name}_err") for name in NAMES]
+    compared = 0
+    for plain, corrected in zip(done[:8], done[8:], strict=True):
+        axes = [fit.numbers[:, NUMBERS.index("theta_deg")] for fit in (plain, corrected)]
+        if np.isfinite(axes).any():
+            continue
+        compared += 1
+        (x, y), k = corners[0], corrected.k
+        rows, columns = np.mgrid[:61, :61]
+        level = k[0, 6] + k[0, 7] * (columns - x - UNIT) / UNIT + k[0, 8] * (rows - y - UNIT) / UNIT
+        shift, error = pair_shift(k, corners, frames[corrected.rows[0] // 2], level)
+        moved = plain.numbers[:, value] - corrected.numbers[:, value]
+        assert corrected.numbers[:, errors] == pytest.approx(error, rel=1e-4)
+        assert np.all(np.abs(moved - shift) < 1e-4 * error)
+    assert compared >= 4

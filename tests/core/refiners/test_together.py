@@ -38,6 +38,20 @@ def test_errors_of_close_pairs_are_true(lab, distance, ratio) -> None:
     assert np.mean(fits["chi2_red"]) == pytest.approx(1, abs=0.03)
 
 
+def test_pair_that_merges_in_the_noise_is_ok_only_where_its_errors_are_true(lab) -> None:
+    spots = [(40.2, 45.1, 70, 2.4), (46.0, 45.1, 70, 2.4)]
+    fits = refine(lab, series(lab, spots, 300), spots, scale_errors=False)
+    ok = fits["status"] == "ok"
+    assert 0.3 < ok.mean() < 0.98
+    for n, name in enumerate("xy"):
+        pull = (fits[name] - np.array(spots)[:, n]) / fits[f"{name}_err"]
+        assert np.std(pull[ok]) == pytest.approx(1, abs=0.15)
+        assert np.abs(pull[ok]).max() < 6
+    swallowed = fits["sigma_x"] * fits["sigma_y"] > 2.5 * 2.4**2
+    assert not np.any(ok & swallowed & swallowed[:, ::-1])
+    assert np.all(np.isfinite(fits["x"][fits["status"] == "neighbour"]))  # to be looked at
+
+
 def test_satellites_of_a_bright_spot_on_a_steep_background(lab) -> None:
     # As moire satellites round a reference spot; alone, their fits lean towards it.
     angles = np.radians([5, 65, 125, 185, 245, 305])

@@ -33,7 +33,7 @@ class FitStatus(StrEnum):
     TOO_DIM = "too_dim"  # no spot above the noise
     NO_CONVERGENCE = "no_convergence"  # the fit did not settle
     LEFT_ROI = "left_roi"  # the fit settled on something outside the ROI, or wider than it
-    NEIGHBOUR = "neighbour"  # another track's spot stands in the ROI and disturbs the fit
+    NEIGHBOUR = "neighbour"  # another spot stands in the ROI and disturbs the fit
 
 
 class Role(StrEnum):

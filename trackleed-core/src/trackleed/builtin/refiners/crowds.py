@@ -54,7 +54,7 @@ def measure_together(
                 rows = np.delete(rows, np.argmin(worth[rows]))
         if done is not None:
             kept = np.isin(done.rows, wanted)
-            _replace(found, done, kept, tracks)
+            replace(found, done, kept, tracks)
             joined.update((row, set(done.rows.tolist())) for row in done.rows[kept].tolist())
     both = zip(*(index.tolist() for index in pair), strict=True)
     return np.array([j in joined.get(i, ()) for i, j in both], dtype=bool)
@@ -78,7 +78,7 @@ def _together(
     return fit_group(members, usable, start, position[rows], position[others], noise, params)
 
 
-def _replace(found: dict[str, Array], done: Together, kept: Array, tracks: Tracks) -> None:
+def replace(found: dict[str, Array], done: Together, kept: Array, tracks: Tracks) -> None:
     """Put the kept numbers of a group in the place of those of the fits alone."""
     rows = done.rows[kept]
     new = columns(done.numbers[kept])

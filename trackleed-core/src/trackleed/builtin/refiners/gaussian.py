@@ -8,11 +8,12 @@ import numpy as np
 
 from trackleed.builtin.refiners import cutouts, neighbours
 from trackleed.builtin.refiners.crowds import measure_together
+from trackleed.builtin.refiners.hidden import part_hidden
 from trackleed.builtin.refiners.measure import Tracks, blank, measure
 from trackleed.builtin.refiners.model import Array
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.builtin.refiners.relative import refine_groups
-from trackleed.builtin.refiners.status import NUMBERS, judge, settled
+from trackleed.builtin.refiners.status import NUMBERS, judge, settled, too_dim
 from trackleed.errors import InputError
 from trackleed.frames import FrameSequence, NoiseModel
 from trackleed.tables import FITS, GROUP_FITS, Columns, Role, State
@@ -142,10 +143,12 @@ class Gaussian:
         found["settled"] = settled(found, self.params)
         found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
         joined = measure_together(parts, tracks, pair, found, noise, self.params)
+        found["mixed"] = part_hidden(parts, tracks, pair, found, joined, noise, self.params)
         found["settled"] = settled(found, self.params)
         found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
         found["settled"] &= ~found["astray"]
         found["leak"] = neighbours.leak(pair, tracks.x, tracks.y, found, joined)
+        found["merged"] = neighbours.merged(pair, found, joined, too_dim(found, self.params))
         status = judge(found, self.params)
         kept = np.isin(status, [str(word) for word in NUMBERS]) & found["settled"]
         for column in FITS.columns:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from trackleed.builtin.refiners import engine
+from trackleed.builtin.refiners.compiled.bends import second
+from trackleed.builtin.refiners.compiled.group import Group
 from trackleed.builtin.refiners.compiled.physical import NUMBERS
 from trackleed.builtin.refiners.compiled.single import CONVERGED
 from trackleed.builtin.refiners.compiled.solve import scratch
-from trackleed.builtin.refiners.compiled.together import Group, together
+from trackleed.builtin.refiners.compiled.together import together
 from trackleed.builtin.refiners.cutouts import Cutouts
-from trackleed.builtin.refiners.model import PARAMETERS, PEAK, Array, half
+from trackleed.builtin.refiners.model import PEAK, Array, half
 from trackleed.builtin.refiners.neighbours import SEPARABLE
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.frames import NoiseModel
 
+X_ERR, Y_ERR = NUMBERS.index("x_err"), NUMBERS.index("y_err")
 LARGEST = 7  # spots in a group: a spot and six satellites
 
 
@@ -26,6 +29,7 @@ class Together:
     """A group that was fitted; arrays (m, ...) over its members."""
 
     rows: Array
+    k: Array  # (m, 9)
     numbers: Array  # (m, len(NUMBERS)), x and y in the frame
     places: Array  # (m, 2, m, 2), covariance of all members' x and y, px^2
     slope: Array  # (2,), of the background, counts per px
@@ -89,6 +93,7 @@ def fit_group(
     noise: NoiseModel,
     params: GaussianParams,
     alike: bool = False,
+    roaming: bool = False,
 ) -> Together | None:
     """Fit the spots of one group on one background; None if that does not settle.
 
@@ -107,8 +112,12 @@ def fit_group(
         any member are left out.
     alike : bool
         Whether all members have the same shape; their ROIs are then of one size.
+    roaming : bool
+        Whether a member may come nearer to another's track than to its own.
     """
     group, corner = _group(members, usable, tracked, others, noise, params, alike)
+    if roaming:
+        group = group._replace(limit=params.max_shift * group.side)
     n = int(group.below.max()) + 1
     k, b = _start(group, start)
     if alike:
@@ -117,8 +126,8 @@ def fit_group(
     room = scratch(n)
     numbers = np.full((len(members), len(NUMBERS)), np.nan)
     outcome, chi2, squares = together(
-        group, k, b, k.copy(), b.copy(), room, params.scale_errors, engine.MAX_STEPS,
-        np.zeros((PARAMETERS, PARAMETERS)), numbers,
+        group, k, b, k.copy(), b.copy(), room, second(len(members)), params.scale_errors,
+        params.second_order, engine.MAX_STEPS, numbers,
     )  # fmt: skip
     if outcome != CONVERGED:
         return None
@@ -128,10 +137,13 @@ def fit_group(
     chi2_red = chi2 / max(len(seen) - n, 1)
     slopes = _place_slopes(group, k, n)
     places = np.einsum("mai,ij,lbj->malb", slopes, room.inverse, slopes)
+    # As large as the errors that the table has, which may be of the second order.
+    errors = numbers[:, X_ERR : Y_ERR + 1] / np.sqrt(np.einsum("mama->ma", places))
     return Together(
         rows=rows,
+        k=k,
         numbers=numbers,
-        places=places * (max(chi2_red, 1.0) if params.scale_errors else 1.0),
+        places=places * errors[:, :, None, None] * errors,
         slope=b[1:] / group.reach,
         chi2_red=chi2_red,
         r_squared=float(1 - squares / ((seen - seen.mean()) ** 2).sum()),

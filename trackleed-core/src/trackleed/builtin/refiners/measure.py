@@ -42,7 +42,7 @@ def blank(n: int) -> dict[str, Array]:
     """What `measure` returns, for n ROIs of which nothing is known."""
     return {
         **{c.name: np.full(n, np.nan) for c in FITS.columns if c.dtype == "float"},
-        **{name: np.zeros(n) for name in ("inside", "shown", "core", "shift", "width", "sigma")},
+        **{name: np.zeros(n) for name in ("inside", "shown", "core", "shift", "width", "pixels")},
         **{
             name: np.zeros(n, dtype=bool)
             for name in (
@@ -111,7 +111,7 @@ def measure(
     elsewhere = (fitted.outcome == UNSETTLED) & (fitted.clear < -params.snr_min)
     found["gone"] = (fitted.outcome == GONE) | elsewhere
     place(found, x, y, rois.side)
-    found["k"] = fitted.k
+    found["k"], found["pixels"] = fitted.k, fitted.pixels
     found["inside"] = rois.inside
     found["shown"] = rois.shown.mean(axis=(1, 2)) / np.maximum(rois.inside, 1e-12)
     middle = rois.distance2(x, y) <= (rois.side / 6) ** 2
@@ -151,7 +151,6 @@ def place(found: dict[str, Array], x: Array, y: Array, side: Array | int) -> Non
     """Add where the fits stand against their tracks, in sides of their ROIs."""
     found["shift"] = np.hypot(found["x"] - x, found["y"] - y) / side
     found["width"] = np.maximum(found["fwhm_x"], found["fwhm_y"]) / side
-    found["sigma"] = np.minimum(found["sigma_x"], found["sigma_y"])
 
 
 def _clipped(rois: Cutouts, middle: Array, fitted: Results) -> Array:

@@ -9,6 +9,9 @@ from trackleed.builtin.refiners.model import Array
 
 SEPARABLE = 3.0  # px; two tracks closer than this share their pixels
 CLOSE = 3.0  # widths of a spot within which another can hide
+SPARROW = 2.0  # widths apart, mean of the two, from which two equal spots have two maxima
+APART = 3.0  # the same, from which neither can take the other's light
+ALIKE = 2.0  # ratio of the areas of two spots of one pattern, at most
 
 
 def pairs(frame: Array, x: Array, y: Array, reach: Array) -> tuple[Array, Array]:
@@ -95,3 +98,35 @@ def leak(
     most = np.zeros(len(x))
     np.maximum.at(most, i, ratio * np.exp(-0.5 * distance2 / 4))
     return most
+
+
+def merged(pair: tuple[Array, Array], fits: dict[str, Array], joined: Array, dim: Array) -> Array:
+    """Whether a spot was fitted together with one that it cannot be told apart from, bool (n,).
+
+    Such a fit can end where one spot has taken the light of both and the other sits on its flank,
+    or on the noise there, with errors that know nothing of that. It is told by what
+    is left of the second spot: none above the noise, no maximum of its own, or an area so
+    different as those of two spots of one pattern are not.
+
+    Parameters
+    ----------
+    pair, fits, joined
+        As in `leak`; ``fits`` with ``x``, ``y`` and ``precision``.
+    dim : ndarray (n,) of bool
+        Where the fit found no spot above the noise.
+    """
+    i, j = (index[joined] for index in pair)
+    dx, dy = (fits[name][i] - fits[name][j] for name in ("x", "y"))
+    distance = np.hypot(dx, dy)
+    width, area = [], []
+    for precision in (fits["precision"][i], fits["precision"][j]):
+        xx, xy, yy = precision[:, 0, 0], precision[:, 0, 1], precision[:, 1, 1]
+        det = xx * yy - xy**2
+        width.append(np.sqrt((yy * dx**2 - 2 * xy * dx * dy + xx * dy**2) / det) / distance)
+        area.append(1 / np.sqrt(det))
+    apart = 2 * distance / (width[0] + width[1])
+    ratio = np.maximum(area[0] / area[1], area[1] / area[0])
+    found = np.zeros(len(dim), dtype=bool)
+    one = (apart < SPARROW) | ((apart < APART) & ((ratio > ALIKE) | dim[j]))
+    np.logical_or.at(found, i, one)
+    return found

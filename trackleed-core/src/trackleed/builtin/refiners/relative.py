@@ -14,7 +14,7 @@ from trackleed.builtin.refiners.groups import Together, fit_group, standing
 from trackleed.builtin.refiners.measure import EXTENT, Tracks, columns, measure, place, trusted
 from trackleed.builtin.refiners.model import Array, half
 from trackleed.builtin.refiners.params import GaussianParams
-from trackleed.builtin.refiners.status import settled
+from trackleed.builtin.refiners.status import settled, too_dim
 from trackleed.builtin.refiners.threshold import PRECISION, X, Y, height_at_seed, peak_shape, pixels
 from trackleed.frames import FrameSequence, NoiseModel
 from trackleed.tables import FITS, GROUP_FITS, FitStatus, Role
@@ -204,8 +204,7 @@ class _Members:
         place(found, self.tracks.x[done.rows], self.tracks.y[done.rows], self.rois.side)
         found["converged"] = np.ones(len(done.rows), dtype=bool)
         height = found["amplitude"] / found["amplitude_err"]
-        none = np.fmin(found["snr"], height) < self.params.snr_min
-        none |= (found["sigma"] < self.params.min_sigma) | ~settled(found, self.params)
+        none = too_dim(found, self.params) | ~settled(found, self.params)
         none |= ~np.isfinite(found["snr"] + height)
         if not none.any():
             return None

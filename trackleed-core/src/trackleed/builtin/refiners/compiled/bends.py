@@ -22,25 +22,29 @@ X, Y, AMPLITUDE, SIGMA_X, SIGMA_Y, VOLUME = range(6)
 
 
 class Second(NamedTuple):
-    """Room for the second order of one spot; flat arrays hold a register of numbers a place."""
+    """Room for the second order of one of m spots; flat arrays hold a register of numbers a place.
 
-    expected: Array  # (9, 9), covariance from the expected information
+    The spot itself comes first, then the others, six parameters each, then the background.
+    """
+
+    expected: Array  # (6 m + 3, 6 m + 3), covariance from the expected information
     d: Array  # (9,), t' of one number
     bend: Array  # (6, 6), t'' of one number, upper triangle
     steep: Array  # (6, 2), slopes at the peak of what each parameter multiplies
     move: Array  # (6, 2), how the peak moves with each parameter
     sums: Array  # (SUMS,), from `moments.higher`
-    z: Array  # 9 registers: C t'
+    z: Array  # 6 m + 3 registers: C t'
     variance: Array  # 1 register: t' C t'
-    curve: Array  # 36 registers: M; the background is straight
-    turned: Array  # 36 registers: M C
+    curve: Array  # 36 m registers: M, a block for each spot; the background is straight
+    turned: Array  # (6 m)^2 registers: M C
     terms: Array  # 3 registers: bias, lean and spread
 
 
-def second() -> Second:
-    """Room for the second order of one spot."""
-    shapes = [(PARAMETERS, PARAMETERS), PARAMETERS, (PEAK, PEAK), (PEAK, 2), (PEAK, 2), SUMS]
-    registers = [PARAMETERS, 1, PEAK**2, PEAK**2, 3]
+def second(spots: int = 1) -> Second:
+    """Room for the second order of one of so many spots."""
+    size = PEAK * spots
+    shapes = [(size + 3, size + 3), PARAMETERS, (PEAK, PEAK), (PEAK, 2), (PEAK, 2), SUMS]
+    registers = [size + 3, 1, PEAK * size, size**2, 3]
     return Second(*(np.zeros(n) for n in shapes), *(np.zeros(WIDTH * n) for n in registers))
 
 
@@ -159,18 +163,18 @@ def _put(which: int, room: Second, square: float) -> None:
 
     ``square``: how often the square of t' is in t'' beside what is in ``bend``.
     """
-    variance = 0.0
-    for i in range(PARAMETERS):
+    for i in range(len(room.expected)):
         total = 0.0
         for j in range(PEAK):
             total += room.expected[i, j] * room.d[j]
         room.z[i * WIDTH + which] = total
-        variance += total * room.d[i]
-    room.variance[which] = variance
+    variance = 0.0
     for a in range(PEAK):
+        variance += room.z[a * WIDTH + which] * room.d[a]
         for b in range(a, PEAK):
             bend = room.bend[a, b] + square * room.d[a] * room.d[b]
             room.curve[(a * PEAK + b) * WIDTH + which] = bend
+    room.variance[which] = variance
 
 
 @part

@@ -56,7 +56,7 @@ def observe(
     more: Second,
     covariance: Array,
 ) -> None:
-    """The covariance from the observed information; what `second.centred` needs, into ``more``.
+    """The covariance from the observed information; what `second` needs, into ``more``.
 
     Parameters
     ----------

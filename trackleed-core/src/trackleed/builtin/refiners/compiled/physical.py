@@ -21,6 +21,7 @@ NUMBERS = (
 )  # fmt: skip
 """What `measure` writes: columns of ``fits``, and the inverse of the matrix of second moments."""
 ERRORS = tuple(n for n, name in enumerate(NUMBERS) if "_err" in name)
+THETA = NUMBERS.index("theta_deg")
 AXIS_KNOWN = 3.0  # errors by which the widths must differ for the axis to be known
 
 

@@ -10,7 +10,7 @@ derivatives g and H, and ``z = C t'``.
   (t - truth) / s lower by ``z' M z / s^3`` [3]_.
 - Its variance is larger by ``tr(M C M C) / 2``.
 
-`centred` takes the mean of the pull off t, which makes it 0 to second order, and adds that
+`settle` takes the mean of the pull off t, which makes it 0 to second order, and adds that
 variance. For the rest the errors come from the observed information, with the second derivatives
 in it, not from the expected one: it tells how well this very spot could be measured [4]_. Bias
 over error falls off as 1 / snr, what is added to the errors as its square. The weights are held.
@@ -50,7 +50,6 @@ MOST = 0.5  # errors by which a number is moved: a series that goes further says
 CENTRED = ("x", "y", "amplitude", "sigma_x", "sigma_y", "volume")
 VALUE = tuple(NUMBERS.index(name) for name in CENTRED)
 ERROR = tuple(NUMBERS.index(f"{name}_err") for name in CENTRED)
-THETA = NUMBERS.index("theta_deg")
 
 
 def _places() -> Array:
@@ -82,24 +81,53 @@ def is_clear(k: Array, covariance: Array, room: Second) -> bool:
 
 
 @part
-def centred(k: Array, out: Array, room: Second) -> None:
-    """Take the mean pull off the numbers `CENTRED` of ``out``, and add to their errors.
+def bend(k: Array, theta: float, room: Second) -> None:
+    """First and second derivatives of the numbers `CENTRED` of the spot that comes first.
 
     Parameters
     ----------
     k : ndarray (9,)
-    out : ndarray (len(NUMBERS),)
-        From `physical.measure`.
+    theta : float
+        Where the axis is, degrees; NaN where it is not known.
     room : Second
-        ``expected`` and ``sums``, from `higher`.
+        With ``expected``.
     """
     xx, xy, yy = second_moments(k)
     u, v = centre(k)
     moves(room, xx, xy, yy, u, v)
     bend_centre(room, xx, xy, yy, u, v)
     bend_height(room, xx, xy, yy, u, v)
-    bend_widths(room, xx, xy, yy, out[THETA])
-    _curve(room)
+    bend_widths(room, xx, xy, yy, theta)
+
+
+@part
+def curve(room: Second) -> None:
+    """Take off t'' what the model's own second derivatives do, for a spot by itself.
+
+    ``room`` has ``sums``, from `moments.higher`.
+    """
+    for a in range(PEAK):
+        for b in range(a, PEAK):
+            total = splat(0.0)
+            for c in range(PARAMETERS):
+                total = fused(load(room.z, c * WIDTH), splat(room.sums[PLACE[a, b, c]]), total)
+            at, across = (a * PEAK + b) * WIDTH, (b * PEAK + a) * WIDTH
+            bent = load(room.curve, at) - total
+            store(room.curve, at, bent)
+            store(room.curve, across, bent)
+
+
+@part
+def settle(out: Array, room: Second) -> None:
+    """Take the mean pull off the numbers `CENTRED` of ``out``, and add to their errors.
+
+    Parameters
+    ----------
+    out : ndarray (len(NUMBERS),)
+        From `physical.measure`.
+    room : Second
+        With M in ``curve``.
+    """
     _traces(room)
     for which in range(len(VALUE)):
         error = math.sqrt(room.variance[which])
@@ -111,39 +139,38 @@ def centred(k: Array, out: Array, room: Second) -> None:
 
 
 @part
-def _curve(room: Second) -> None:
-    """Take off t'' what the model's own second derivatives do; the whole of it."""
-    for a in range(PEAK):
-        for b in range(a, PEAK):
-            total = splat(0.0)
-            for c in range(PARAMETERS):
-                total = fused(load(room.z, c * WIDTH), splat(room.sums[PLACE[a, b, c]]), total)
-            at, across = (a * PEAK + b) * WIDTH, (b * PEAK + a) * WIDTH
-            curve = load(room.curve, at) - total
-            store(room.curve, at, curve)
-            store(room.curve, across, curve)
-
-
-@part
 def _traces(room: Second) -> None:
-    """tr(M C) / 2, z' M z and tr(M C M C) / 2."""
+    """tr(M C) / 2, z' M z and tr(M C M C) / 2; M has a block for each spot."""
     half = splat(0.5)
     bias = lean = spread = splat(0.0)
-    for a in range(PEAK):
-        along = splat(0.0)
-        for b in range(PEAK):
-            total = splat(0.0)
-            for c in range(PEAK):
-                curve = load(room.curve, (a * PEAK + c) * WIDTH)
-                total = fused(curve, splat(room.expected[c, b]), total)
-            store(room.turned, (a * PEAK + b) * WIDTH, total)
-            along = fused(load(room.curve, (a * PEAK + b) * WIDTH), load(room.z, b * WIDTH), along)
-        bias = bias + load(room.turned, (a * PEAK + a) * WIDTH)
-        lean = fused(load(room.z, a * WIDTH), along, lean)
-    for a in range(PEAK):
-        for b in range(PEAK):
-            one, other = (a * PEAK + b) * WIDTH, (b * PEAK + a) * WIDTH
+    size = len(room.expected) - 3
+    for first in range(0, size, PEAK):
+        for other in range(0, size, PEAK):
+            _turn(room, first, other, size)
+        for a in range(PEAK):
+            row, along = first + a, splat(0.0)
+            for b in range(PEAK):
+                curve = load(room.curve, (row * PEAK + b) * WIDTH)
+                along = fused(curve, load(room.z, (first + b) * WIDTH), along)
+            bias = bias + load(room.turned, (row * size + row) * WIDTH)
+            lean = fused(load(room.z, row * WIDTH), along, lean)
+    for row in range(size):
+        for column in range(size):
+            one, other = (row * size + column) * WIDTH, (column * size + row) * WIDTH
             spread = fused(load(room.turned, one), load(room.turned, other), spread)
     store(room.terms, 0, half * bias)
     store(room.terms, WIDTH, lean)
     store(room.terms, 2 * WIDTH, half * spread)
+
+
+@part
+def _turn(room: Second, first: int, other: int, size: int) -> None:
+    """M C of two spots."""
+    for a in range(PEAK):
+        row = first + a
+        for b in range(PEAK):
+            total = splat(0.0)
+            for c in range(PEAK):
+                curve = load(room.curve, (row * PEAK + c) * WIDTH)
+                total = fused(curve, splat(room.expected[first + c, other + b]), total)
+            store(room.turned, (row * size + other + b) * WIDTH, total)

@@ -25,8 +25,8 @@ from trackleed.builtin.refiners.compiled.moments import (
     centre,
     evaluate,
 )
-from trackleed.builtin.refiners.compiled.physical import measure
-from trackleed.builtin.refiners.compiled.second import centred, is_clear
+from trackleed.builtin.refiners.compiled.physical import THETA, measure
+from trackleed.builtin.refiners.compiled.second import bend, curve, is_clear, settle
 from trackleed.builtin.refiners.compiled.solve import Scratch, assemble, copy, factor, solve
 from trackleed.builtin.refiners.compiled.start import start
 from trackleed.builtin.refiners.model import PARAMETERS, Array
@@ -234,7 +234,9 @@ def _make(sources: int) -> Fitter:
                     observe(place, side, free, n, k, 1 - half, room, more, covariance)
                 measure(k, covariance, stretch, unit, numbers, room.step, room.unit)
                 if dim:
-                    centred(k, numbers, more)
+                    bend(k, numbers[THETA], more)
+                    curve(more)
+                    settle(numbers, more)
 
     return fit
 

@@ -1,21 +1,26 @@
-"""Levenberg-Marquardt for the spots of a group on one background.
-
-Each spot has the parameters and the coordinates that it has alone (see `moments`); the
-background's are those of the group: ``b0 + b1 x + b2 y``, with x and y in units of ``reach``.
-Groups are few: the sums over pixels are written out.
-"""
+"""Levenberg-Marquardt for the spots of a group on one background."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
+from trackleed.builtin.refiners.compiled.bends import Second
+from trackleed.builtin.refiners.compiled.group import (
+    MOMENTS,
+    Group,
+    bend_matrix,
+    curve_group,
+    gather,
+    sums,
+)
 from trackleed.builtin.refiners.compiled.jit import entry, part
-from trackleed.builtin.refiners.compiled.moments import FIRST, HIGHEST, centre
-from trackleed.builtin.refiners.compiled.physical import measure
+from trackleed.builtin.refiners.compiled.lanes import WIDTH
+from trackleed.builtin.refiners.compiled.moments import FIRST, centre
+from trackleed.builtin.refiners.compiled.physical import THETA, measure
+from trackleed.builtin.refiners.compiled.second import bend, is_clear, settle
 from trackleed.builtin.refiners.compiled.single import (
     CONVERGED,
     MAX_DAMPING,
@@ -27,85 +32,6 @@ from trackleed.builtin.refiners.compiled.single import (
 )
 from trackleed.builtin.refiners.compiled.solve import Scratch, factor, invert, solve
 from trackleed.builtin.refiners.model import PARAMETERS, PEAK, Array
-
-
-class Group(NamedTuple):
-    """The pixels of a group (h, w) and its m spots."""
-
-    counts: Array
-    usable: Array  # bool
-    variance: Array  # (3, h, w), see `engine.fit`
-    weights: Array  # (2, h, w), scratch
-    side: Array  # (m,) of int, of each spot's ROI
-    middle: Array  # (m, 2), centre pixel of that ROI, in the group's pixels
-    tracked: Array  # (m, 2), where the track is, from that pixel, px
-    limit: Array  # (m,), how far from there the spot may be, px
-    own: Array  # (m, 6) of int: which of all free parameters each of a spot's is; -1 is held at 0
-    below: Array  # (3,) of int, the same for the background
-    reach: float
-
-
-@part
-def sums(
-    group: Group, k: Array, b: Array, old: int, new: int, room: Scratch, build: bool
-) -> tuple[float, float, float]:
-    """Chi-squared with the weights that the model implies, with those from before, and with none.
-
-    ``build``: whether matrix and gradient are made, too, of the weights in half ``new``.
-    """
-    n = len(room.gradient)
-    if build:
-        for i in range(n):
-            room.gradient[i] = 0.0
-            for j in range(i + 1):
-                room.matrix[i, j] = 0.0
-    chi2 = before = squares = 0.0
-    height, width = group.counts.shape
-    for y in range(height):
-        for x in range(width):
-            if not group.usable[y, x]:
-                continue
-            model = _pixel(group, k, b, x, y, room.unit)
-            rest = group.counts[y, x] - model
-            v = group.variance
-            w = 1 / max(v[0, y, x] * model + v[1, y, x], v[2, y, x])
-            before += group.weights[old, y, x] * rest * rest
-            chi2 += w * rest * rest
-            squares += rest * rest
-            group.weights[new, y, x] = w
-            if build:
-                for i in range(n):
-                    slope = w * room.unit[i]
-                    room.gradient[i] += slope * rest
-                    for j in range(i + 1):
-                        room.matrix[i, j] += slope * room.unit[j]
-    return chi2, before, squares
-
-
-@part
-def _pixel(group: Group, k: Array, b: Array, x: int, y: int, slopes: Array) -> float:
-    """Model of one pixel and its derivatives by the free parameters."""
-    for i in range(len(slopes)):
-        slopes[i] = 0.0
-    model = 0.0
-    for m in range(len(k)):
-        unit = group.side[m] // 2
-        u, v = (x - group.middle[m, 0]) / unit, (y - group.middle[m, 1]) / unit
-        monomials = (1.0, u, v, u * u, u * v, v * v)
-        exponent = 0.0
-        for a in range(PEAK):
-            exponent += k[m, a] * monomials[a]
-        f = math.exp(min(exponent, HIGHEST))
-        model += f
-        for a in range(PEAK):
-            if group.own[m, a] >= 0:
-                slopes[group.own[m, a]] += f * monomials[a]
-    place = (1.0, x / group.reach, y / group.reach)
-    for a in range(3):
-        model += b[a] * place[a]
-        if group.below[a] >= 0:
-            slopes[group.below[a]] = place[a]
-    return model
 
 
 @part
@@ -140,7 +66,8 @@ def descend_together(
 ) -> tuple[int, float, float]:
     """From the start to the best fit, in place, as `single.descend`.
 
-    Returns the outcome, chi-squared and the residuals squared.
+    Returns the outcome, chi-squared and the residuals squared; the weights that belong to the
+    end are the `FIRST` half.
 
     A step after which a spot would be further from its track than its limit is not taken.
     """
@@ -150,8 +77,8 @@ def descend_together(
             pixels += yes
     if pixels <= n or not _stays(group, k):
         return UNSETTLED, 0.0, 0.0
-    damping, half = 1e-3, FIRST
-    chi2, _, squares = sums(group, k, b, 1 - half, half, room, True)
+    damping = 1e-3
+    chi2, _, squares = sums(group, k, b, 1 - FIRST, FIRST, room, True)
     negligible = 1e-13 * chi2
     for _ in range(most):
         if not factor(room.matrix, n, damping, room.lower):
@@ -168,7 +95,7 @@ def descend_together(
         small = promise < 10 * TOLERANCE * chi2 / (pixels - n) + negligible and damping <= 1e-2
         better = False
         if stays:
-            _, before, _ = sums(group, trial, trial_b, half, 1 - half, room, False)
+            _, before, _ = sums(group, trial, trial_b, FIRST, 1 - FIRST, room, False)
             better = before <= chi2
         if better or (small and stays):
             for m in range(len(k)):
@@ -176,8 +103,7 @@ def descend_together(
                     k[m, a] = trial[m, a]
             for a in range(3):
                 b[a] = trial_b[a]
-            half = 1 - half
-            chi2, _, squares = sums(group, k, b, half, half, room, True)
+            chi2, _, squares = sums(group, k, b, FIRST, FIRST, room, True)
             damping *= 0.1
             if small:
                 return CONVERGED, chi2, squares
@@ -213,7 +139,7 @@ def own_covariance(group: Group, m: int, inverse: Array, out: Array) -> None:
 
 
 Fitter = Callable[
-    [Group, Array, Array, Array, Array, Scratch, bool, int, Array, Array],
+    [Group, Array, Array, Array, Array, Scratch, Second, bool, bool, int, Array],
     tuple[int, float, float],
 ]
 
@@ -226,9 +152,10 @@ def _make(sources: int) -> Fitter:
         trial: Array,
         trial_b: Array,
         room: Scratch,
+        more: Second,
         scale: bool,
+        bent: bool,
         most: int,
-        covariance: Array,
         numbers: Array,
     ) -> tuple[int, float, float]:
         _ = sources  # part of the key, see `jit.entry`
@@ -237,12 +164,23 @@ def _make(sources: int) -> Fitter:
         if outcome != CONVERGED or not factor(room.matrix, n, 0.0, room.lower):
             return UNSETTLED, chi2, squares
         invert(room.lower, n, room.inverse)
+        expected = room.inverse.copy()
         pixels = 0
         for row in group.usable:
             for yes in row:
                 pixels += yes
         stretch = math.sqrt(max(chi2 / (pixels - n), 1.0)) if scale else 1.0
+        covariance = np.zeros((PARAMETERS, PARAMETERS))
+        dim = False
+        for m in range(len(k)):
+            own_covariance(group, m, expected, covariance)
+            dim = dim or (bent and not is_clear(k[m], covariance, more))
+        if dim:
+            bend_matrix(group, k, b, room)
+            if factor(room.matrix, n, 0.0, room.lower):
+                invert(room.lower, n, room.inverse)
         d, e = np.zeros(PARAMETERS), np.zeros(PARAMETERS)
+        lit = np.zeros(MOMENTS * len(k) * WIDTH)
         for m in range(len(k)):
             own_covariance(group, m, room.inverse, covariance)
             unit, reach = group.side[m] // 2, group.reach
@@ -250,15 +188,22 @@ def _make(sources: int) -> Fitter:
             k[m, 6] = b[0] + b[1] * x + b[2] * y
             k[m, 7], k[m, 8] = b[1] * unit / reach, b[2] * unit / reach
             measure(k[m], covariance, stretch, unit, numbers[m], d, e)
+            if dim:
+                gather(group, m, expected, more.expected)
+                bend(k[m], numbers[m, THETA], more)
+                curve_group(group, k, m, lit, more)
+                settle(numbers[m], more)
         return CONVERGED, chi2, squares
 
     return fit
 
 
 together = entry(_make)
-"""Fit one group: ``together(group, k, b, trial, trial_b, room, scale, most, covariance, numbers)``.
+"""Fit one group: ``together(group, k, b, trial, trial_b, room, more, scale, bent, most, numbers)``.
 
-``k`` (m, 9) and ``b`` (3,) are where to start and become the fit; ``trial``, ``trial_b``, ``room``
-and ``covariance`` (9, 9) are scratch; ``numbers`` (m, len(physical.NUMBERS)) is written to.
-Returns the outcome, CONVERGED or UNSETTLED, chi-squared, and the residuals squared.
+``k`` (m, 9) and ``b`` (3,) are where to start and become the fit; ``trial``, ``trial_b`` and
+``room`` are scratch, ``more`` is from `bends.second` of m spots; ``numbers`` (m,
+len(physical.NUMBERS)) is written to. ``bent``: whether the curvature of the model is taken into
+account, see `second`. Returns the outcome, CONVERGED or UNSETTLED, chi-squared, and the residuals
+squared.
 """
