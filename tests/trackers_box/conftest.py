@@ -10,12 +10,12 @@ import pytest
 
 @pytest.fixture(scope="session")
 def simulated():
-    """Call with a scenario: the simulation, its bright spots' truth, and detections of them."""
+    """Call with a scenario, and a seed: simulation, truth of bright spots, detections of them."""
     simulate = pytest.importorskip("trackleed.simulate").simulate
 
     @cache
-    def detections(scenario):
-        sim = simulate(scenario, seed=7, frames=60, size=384)
+    def detections(scenario, seed=7):
+        sim = simulate(scenario, seed=seed, frames=60, size=384)
         rng = np.random.default_rng(8)
         seen = sim.truth[sim.truth["visible"] & (sim.truth["snr"] >= 8)]
         table = {

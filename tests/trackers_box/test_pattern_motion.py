@@ -63,6 +63,24 @@ def test_satellites_ten_pixels_apart_while_spots_go_farther():
     assert set(inside(scene)) <= set(spot_of(xy, scene))
 
 
+@pytest.mark.parametrize("motion", ["shake", "walk", "jump", "turn"])
+def test_a_contracting_pattern_that_moves_besides_is_not_taken_for_one_with_facets(motion):
+    n, rng = 50, np.random.default_rng(11)
+    energy = np.linspace(60, 200, n)
+    shift, turn = np.zeros((n, 2)), np.zeros(n)
+    if motion == "shake":
+        shift = rng.normal(0, 3, (n, 2))
+    elif motion == "walk":
+        shift = rng.normal(0, 3, (n, 2)).cumsum(axis=0)
+    elif motion == "jump":
+        shift[25:] = (40, 5)
+    else:
+        turn = np.linspace(0, 0.1, n)
+    scene = film(n, shift, np.sqrt(100 / energy), turn)
+    _, xy = by_pattern(n, scene.detections(), energy)
+    assert set(inside(scene)) <= set(spot_of(xy, scene))
+
+
 def test_a_leem_keeps_its_scale_at_all_energies():
     n = 40
     energy = np.linspace(20, 60, n)

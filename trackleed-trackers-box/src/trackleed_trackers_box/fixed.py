@@ -29,8 +29,8 @@ _NEAR = 3.0  # px, from where they are expected
 _AGAIN = 0.5  # of the frames, in which a spot is found again
 _APART = 3  # cells, at least, between two points
 _MOST = 6  # points
-_PART = 0.2  # of the votes for the first point, that another one has
-_CHANCE = 20.0  # standard deviations above the usual point; lattices agree on wrong ones, too
+_PART = 0.1  # of the votes for the first point, that another one has
+_CHANCE = 8.0  # standard deviations above the usual point
 
 
 def best(points: Points, pairs: Pairs, scale: Array, shape: tuple[int, int]) -> tuple[float, Array]:

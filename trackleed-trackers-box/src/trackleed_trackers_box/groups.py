@@ -6,7 +6,7 @@ its detections of all frames heap up, while the spots of other groups pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +14,33 @@ from scipy.spatial import cKDTree
 
 from trackleed_trackers_box.compiled import places
 from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
+from trackleed_trackers_box.following import Series, follow
 
 if TYPE_CHECKING:
-    from trackleed_trackers_box.following import Course, Series
+    from trackleed_trackers_box.following import Course
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _GATE = 4.0  # standard deviations between a spot and its detection
 _LEAST = 3  # detections of a spot
+_MORE = 1.1  # times as many detections that groups explain
 _MIDDLES = 2  # times that a spot's place is told anew by what it finds
 _WIDER = 2.0  # times the distance at which its detections may be before that
+
+
+def followed(series: Series) -> tuple[Series, Course]:
+    """A series followed in all its groups, or as one where they hardly explain more.
+
+    A pattern that jumps about or turns can seem to have fixed points that are none.
+    """
+    course = follow(series)
+    if len(series.film.fixed) == 1:
+        return series, course
+    one = replace(series, film=series.film._replace(fixed=series.film.fixed[:1]))
+    alone = follow(one)
+    if Ground(series, course).explained() < _MORE * Ground(one, alone).explained():
+        return one, alone
+    return series, course
 
 
 @dataclass
@@ -80,8 +97,29 @@ class Ground:
         was taken for; but not what was linked to a spot for the most part, nor near one: where
         two spots meet, one detection stands for both and is at neither's place.
         """
-        number, of = np.full(len(self.frame), -1), group[self.label]
-        spots, found = self._candidates(), []
+        of, (number, found) = group[self.label], self._taken()
+        for which, spot in enumerate(found):
+            of[number == which] = spot.group
+        rest = (number < 0) & (self.label >= 0)
+        taken = np.bincount(self.label[number >= 0] + 1, minlength=len(group) + 1)
+        left = np.bincount(self.label[rest] + 1, minlength=len(group) + 1)
+        rest &= (left > taken)[self.label + 1]
+        for which, spot in enumerate(found):
+            frames = self.frame[number == which]
+            apart = np.hypot(*(self.place[spot.group] - spot.place).T)
+            during = (self.frame >= frames[0]) & (self.frame <= frames[-1])
+            rest &= ~during | (apart > self.close)
+        number[rest] = len(found) + self.label[rest]
+        return number, of
+
+    def explained(self) -> int:
+        """Detections that are of spots, less what as many spots find in any case."""
+        number, found = self._taken()
+        return int((number >= 0).sum()) - _LEAST * len(found)
+
+    def _taken(self) -> tuple[Array, list[_Spot]]:
+        """Number (n,) of the spot that each detection is of, -1 for none, and the spots."""
+        number, spots, found = np.full(len(self.frame), -1), self._candidates(), []
         most = np.full(len(spots), len(self.frame))
         while most.max(initial=0) >= _LEAST:
             which = int(most.argmax())
@@ -89,17 +127,9 @@ class Ground:
             if len(rows) < most[which]:
                 most[which] = len(rows)  # another one may find more
                 continue
-            number[rows], of[rows], most[which] = len(found), spots[which].group, 0
-            found.append((spots[which], *self.frame[rows[[0, -1]]]))
-        rest = (number < 0) & (self.label >= 0)
-        taken = np.bincount(self.label[number >= 0] + 1, minlength=len(group) + 1)
-        left = np.bincount(self.label[rest] + 1, minlength=len(group) + 1)
-        rest &= (left > taken)[self.label + 1]
-        for spot, first, last in found:
-            apart = np.hypot(*(self.place[spot.group] - spot.place).T)
-            rest &= (self.frame < first) | (self.frame > last) | (apart > self.close)
-        number[rest] = len(found) + self.label[rest]
-        return number, of
+            number[rows], most[which] = len(found), 0
+            found.append(spots[which])
+        return number, found
 
     def _candidates(self) -> list[_Spot]:
         """What was linked, as it were in each of the groups."""

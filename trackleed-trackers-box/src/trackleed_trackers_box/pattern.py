@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from trackleed.errors import InputError
 from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_box import fixed, scaling, verdict
-from trackleed_trackers_box.compiled.boxes import arranged, nearest
+from trackleed_trackers_box.compiled.boxes import arranged, brighter, nearest
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
-from trackleed_trackers_box.following import Series, follow
+from trackleed_trackers_box.following import Series
+from trackleed_trackers_box.groups import followed
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import within
 from trackleed_trackers_box.stitching import stitched
@@ -91,7 +93,7 @@ class Pattern:
         energy = frames.index.get("energy_eV")
         order = link_order(energy, len(frames), self.params.order, "pattern")
         series = self._series(_boxes(detections, order), energy, order, frames.valid)
-        course = follow(series)
+        series, course = followed(series)
         found = verdict.tracks(
             verdict.sightings(series, course), series, course, self._least(len(order))
         )
@@ -109,16 +111,16 @@ class Pattern:
         boxes, start = boxes
         score, some = boxes[:, 4].copy(), slice(None, None, 1 + len(boxes) // _TELLING)
         usual = float(np.median(score[some])) if len(score) else 0.0
-        frame, bright = np.repeat(np.arange(len(order)), np.diff(start)), score >= usual
-        at = np.searchsorted(frame[bright], np.arange(len(order) + 1))
-        points = np.split(boxes[bright, :2], at[1:-1])
+        bright, at = brighter(boxes, start, usual)
+        points = [bright[first:last] for first, last in pairwise(at)]
         scale, about, mode = scaling.expected(
             self.params.scale, points, energy, order, valid.shape, "pattern"
         )
         self.notes = _notes(order, mode, about)
-        centre = boxes[:, :2].mean(axis=0) if len(boxes) else np.zeros(2)
+        places = np.ascontiguousarray(boxes[:, :2])
+        centre = places.mean(axis=0) if len(boxes) else np.zeros(2)
         film = Film(
-            points=np.ascontiguousarray(boxes[:, :2]),
+            points=places,
             weights=score / (score + usual),
             start=start,
             scale=scale,
@@ -126,7 +128,7 @@ class Pattern:
             area=float(valid.sum()),
             fixed=_fixed(boxes, start, scale, about, valid.shape),
         )
-        apart = nearest(boxes[bright, :2], at, 1 + len(order) // _SAMPLE)
+        apart = nearest(bright, at, 1 + len(order) // _SAMPLE)
         shift = _SHIFT * (float(np.median(apart)) if len(apart) else np.nan)
         rules = Rules(
             shift=float(np.clip(np.nan_to_num(shift, nan=_SHIFTS[1]), *_SHIFTS)),
@@ -161,7 +163,7 @@ def _fixed(
     """Fixed points (groups, 2) of all groups of spots, px from that of the pattern."""
     if about is None:
         return np.zeros((1, 2))
-    points = np.split(boxes[:, :2], start[1:-1])
+    points = [boxes[first:last, :2] for first, last in pairwise(start)]
     others = fixed.others(points, scaling.frame_pairs(scale), scale, shape, about)
     return np.concatenate([np.zeros((1, 2)), others - about])
 
