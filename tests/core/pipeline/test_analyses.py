@@ -178,6 +178,20 @@ def test_what_cannot_be_used_is_refused(run: tl.Run) -> None:
         run.lattice((1, 2), wood="p(2x2)")
 
 
+def test_what_was_asked_for_last_counts_even_if_it_was_done_before(
+    fitted: Path, tmp_path: Path
+) -> None:
+    run = tl.open_run(shutil.copytree(fitted, tmp_path / "a.trackleed"))
+    for x in (109.0, 111.0, 109.0):
+        run.analyse(center="fixed", x=x, y=90)
+        (centres,) = (p for p in run.export("csv") if p.name == "pattern_center_data.csv")
+        assert (pd.read_csv(centres)["x"] == x).all()
+    n_steps = len(run.session.steps)
+    run.analyse(center="fixed", x=109.0, y=90)
+    run.export("csv")
+    assert len(run.session.steps) == n_steps
+
+
 def test_radii_must_be_there_before_they_are_fitted(spot_folder: Path, tmp_path: Path) -> None:
     run = tl.import_frames(spot_folder, tmp_path / "a.trackleed", mask="none")
     run.refine(tracks=run.track("nearest", detections=run.detect("bright")))

@@ -110,7 +110,7 @@ def analyse(
     def find_intensities(writer: StepWriter) -> None:
         _intensities(session, fits, params.aperture, executor, progress, writer)
 
-    add = partial(add_step, session, version=__version__)
+    add = partial(add_step, session, newest=True, version=__version__)
     mode = params.model_dump(mode="json", exclude={"aperture"})
     centers = add("center", find_centers, params=mode, inputs=[fits], spec=tables.CENTERS)
     distances = add(

@@ -149,7 +149,7 @@ def add_lattice(session: Session, fits: Step, options: dict[str, Any]) -> list[S
 
     known = params.model_dump(mode="json")
     cell = {name: known.pop(name) for name in ("lattice_constant", "unit_cell")}
-    add = partial(add_step, session, version=__version__)
+    add = partial(add_step, session, newest=True, version=__version__)
     inputs = [fits, view.steps["centers"]] if needs_centre else [fits]
     indices = add("indexing", find_indices, params=known, inputs=inputs, spec=tables.TRACK_INDEX)
     lattice = add(
@@ -176,7 +176,7 @@ def add_radius_energy(session: Session, fits: Step) -> list[Step]:
     def find_residuals(writer: StepWriter) -> None:
         writer.write(radius_residuals(radii, view.index, session.table(energies)))
 
-    add = partial(add_step, session, version=__version__, params={})
+    add = partial(add_step, session, newest=True, version=__version__, params={})
     distances = view.steps["radii"]
     energies = add("energy", find_energies, inputs=[distances], spec=tables.RADIUS_ENERGY)
     residuals = add(
@@ -210,7 +210,7 @@ def add_quality(session: Session, fits: Step) -> list[Step]:
     def find_frames(writer: StepWriter) -> None:
         writer.write(frame_quality(positions, session.table(away)))
 
-    add = partial(add_step, session, version=__version__, params={})
+    add = partial(add_step, session, newest=True, version=__version__, params={})
     inputs = [fits, *(view.steps[name] for name in given)]
     away = add("deviation", find_deviations, inputs=inputs, spec=tables.DEVIATIONS)
     of_tracks = add("quality", find_tracks, inputs=[fits, away], spec=tables.TRACK_QUALITY)

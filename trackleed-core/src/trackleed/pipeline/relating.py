@@ -117,8 +117,8 @@ def add_positions(
                 f"r and angle with x stretched by {params.pixel_aspect:g}; dx, dy as they are"
             )
 
-    joint = add_step(
-        session,
+    add = partial(add_step, session, newest=True)
+    joint = add(
         "groupfit",
         fit_groups,
         params={
@@ -131,8 +131,7 @@ def add_positions(
         backend=backend.address,
         version=backend.version,
     )
-    relative = add_step(
-        session,
+    relative = add(
         "positions",
         relate,
         params=params.model_dump(mode="json", include=JUDGED),
