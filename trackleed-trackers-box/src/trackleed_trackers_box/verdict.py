@@ -84,7 +84,12 @@ class Sightings:
 
     def of(self, wanted: Array) -> Sightings:
         """Those of the spots (spots,) that are ``wanted``."""
-        return self if wanted.all() else self.some(np.where(wanted[self.spot], self.spot, -1))
+        many = int(wanted.sum())
+        if not wanted[:many].all():
+            return self.some(np.where(wanted[self.spot], self.spot, -1))
+        columns = (self.frame, self.row, self.place, self.group, self.stray)
+        start = self.start[: many + 1]
+        return Sightings(start, *(column[: start[-1]] for column in columns))
 
 
 def sightings(series: Series, course: Course) -> Sightings:

@@ -73,6 +73,21 @@ def arranged(frame: Array, columns: Array, count: int) -> tuple[Array, Array]:
 
 
 @entry
+def brighter(rows: Array, start: Array, least: float) -> tuple[Array, Array]:
+    """Positions (m, 2) of those rows (n, 5) whose score is ``least`` or more.
+
+    Where each frame begins, among all and among these, is told by ``start`` and the second value.
+    """
+    points, some, count = np.empty((len(rows), 2)), np.zeros_like(start), 0
+    for now in range(len(start) - 1):
+        for k in range(start[now], start[now + 1]):
+            points[count, 0], points[count, 1] = rows[k, 0], rows[k, 1]
+            count += rows[k, 4] >= least
+        some[now + 1] = count
+    return points[:count], some
+
+
+@entry
 def nearest(points: Array, start: Array, every: int) -> Array:
     """Distance (n,) of points of every so many frames, by x in each, to the next one there."""
     result, count = np.empty(len(points)), 0

@@ -121,16 +121,19 @@ def _sorted(film: Film, spots: Spots, known: int, motion: Array) -> tuple[Array,
             count -= 1
             alive[count + k + 1] = alive[count]
         alive[count + k] = new[k]
-    alive = alive[: spots.number[1]]
-    return _standing(film, spots, alive, motion[2]), spots.presence[alive]
+    presence = np.empty(spots.number[1])
+    for k in range(len(presence)):
+        presence[k] = spots.presence[alive[k]]
+    return _standing(film, spots, alive[: len(presence)], motion[2]), presence
 
 
 @part
 def _by_x(film: Film, spots: Spots, some: Array, motion: Array) -> Array:
     """Sort the numbers of some spots by x on the screen, which is returned; little moves."""
-    x = on_screen(motion, _standing(film, spots, some, motion[2]))[:, 0]
+    place, x = _standing(film, spots, some, motion[2]), np.empty(len(some))
+    cosine, sine = np.exp(motion[2]) * np.cos(motion[3]), np.exp(motion[2]) * np.sin(motion[3])
     for k in range(len(some)):
-        spot, own, i = some[k], x[k], k
+        spot, own, i = some[k], place[k, 0] * cosine - place[k, 1] * sine, k
         while i > 0 and x[i - 1] > own:
             some[i], x[i] = some[i - 1], x[i - 1]
             i -= 1
@@ -141,11 +144,11 @@ def _by_x(film: Film, spots: Spots, some: Array, motion: Array) -> Array:
 @part
 def _standing(film: Film, spots: Spots, alive: Array, scale: float) -> Array:
     """Places in the pattern (n, 2) at a scale, where groups but the first shift with it."""
-    place, size = np.empty((len(alive), 2)), np.exp(-scale)
+    place, shift = np.empty((len(alive), 2)), film.fixed * np.exp(-scale)
     for k in range(len(alive)):
-        for axis in range(2):
-            shift = film.fixed[spots.group[alive[k]], axis] * size
-            place[k, axis] = spots.place[alive[k], axis] + shift
+        spot, group = alive[k], spots.group[alive[k]]
+        place[k, 0] = spots.place[spot, 0] + shift[group, 0]
+        place[k, 1] = spots.place[spot, 1] + shift[group, 1]
     return place
 
 
