@@ -1,4 +1,12 @@
-"""The tracker `pattern`: all spots of a LEED pattern move as one."""
+"""The tracker `pattern`: all spots of a LEED pattern move as one.
+
+Each frame is a shift, a turn and a scale of the pattern; the scale follows the beam energy where
+that is known (`scaling`). Spots of facets contract about fixed points of their own (`fixed`). Frame
+by frame the motion is found and detections are linked to spots (`following`). Then the whole series
+tells which spot each detection is of where groups cross (`groups`), which spots are spots
+(`verdict`), which pieces are of one (`stitching`), and where they are while they are not detected
+(`filling`).
+"""
 
 from __future__ import annotations
 
@@ -94,6 +102,8 @@ class Pattern:
         order = link_order(energy, len(frames), self.params.order, "pattern")
         series = self._series(_boxes(detections, order), energy, order, frames.valid)
         series, course = followed(series)
+        if len(series.film.fixed) > 1:
+            self.notes.append(_facets(series.centre + series.film.fixed[1:]))
         found = verdict.tracks(
             verdict.sightings(series, course), series, course, self._least(len(order))
         )
@@ -181,6 +191,12 @@ def _notes(order: Array, mode: str, fixed: Array | None) -> list[str]:
         "free": "the scale is free, since no energies tell it",
     }
     return [f"{sort}; {said[mode]}"]
+
+
+def _facets(points: Array) -> str:
+    """That there are spots of facets, for people."""
+    about = ", ".join(f"({x:.0f}, {y:.0f})" for x, y in points)
+    return f"spots of facets go towards {about} px"
 
 
 def _rows(frames: FrameSequence, frame: int, values: Array, states: Array) -> dict[str, Array]:
