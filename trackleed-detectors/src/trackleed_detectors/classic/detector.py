@@ -256,11 +256,12 @@ class Classic:
 def _grey_step(image: Array, usable: Array, dtype: np.dtype[Any]) -> float:
     """Smallest difference between two values: 1 for most cameras, 16 for 12 bits in 16."""
     for apart in (12, 3):
-        values = np.unique(image[::apart, ::apart][usable[::apart, ::apart]])
-        step = float(np.diff(values).min()) if len(values) > 1 else 0.0
+        values = np.sort(image[::apart, ::apart][usable[::apart, ::apart]])
+        steps = np.diff(values)
+        step = float(steps.min(initial=np.inf, where=steps > 0))
         if step == 1 and dtype.kind in "iu":
             break  # there is none smaller
-    return step
+    return step if step < np.inf else 0.0
 
 
 def _same(kept: Array, usable: Array) -> bool:

@@ -42,13 +42,10 @@ def usable_part(frame: Array, usable: Array, image: Array) -> Array:
     places = [(0, 0) for _ in range(0)]
     beyond = np.zeros(width, np.float32)
     for below in range(height):
-        row, here, result = frame[below], usable[below], image[below]
-        for x in range(width):
-            result[x] = row[x] if here[x] else 0
+        keep(frame[below], usable[below], image[below])
         y = below - 1
-        if y < 1:
+        if y < 1 or stand_out(image[y - 1], image[y], image[below], beyond) == 0:
             continue
-        stand_out(image[y - 1], image[y], result, beyond)
         for x in range(1, width - 1):
             # What does not stand alone among eight does not among 24.
             if beyond[x] > 0:
@@ -59,8 +56,15 @@ def usable_part(frame: Array, usable: Array, image: Array) -> Array:
 
 
 @compiled
-def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> None:
-    """How far each pixel of a row stands out among its eight neighbours.
+def keep(row: Array, usable: Array, out: Array) -> None:
+    """A row of a frame, 0 where it is not usable."""
+    for x in range(len(out)):
+        out[x] = row[x] if usable[x] else 0
+
+
+@compiled
+def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> int:
+    """How far each pixel of a row stands out among its eight neighbours; how many do at all.
 
     Above 0 if it exceeds the highest by more than twice what that one exceeds the lowest.
     """
@@ -69,7 +73,12 @@ def stand_out(above: Array, row: Array, below: Array, beyond: Array) -> None:
         high = max(high, max(max(row[x + 1], below[x - 1]), max(below[x], below[x + 1])))
         low = min(min(above[x - 1], above[x]), min(above[x + 1], row[x - 1]))
         low = min(low, min(min(row[x + 1], below[x - 1]), min(below[x], below[x + 1])))
-        beyond[x] = row[x] - high - 2 * (high - low)
+        spread = high - low
+        beyond[x] = row[x] - high - (spread + spread)  # 2 * spread would be of double precision
+    count = np.int32(0)
+    for x in range(1, len(row) - 1):
+        count += np.int32(beyond[x] > 0)
+    return count
 
 
 @compiled
@@ -198,29 +207,29 @@ def rising(
     height, width = image.shape
     for n in range(len(least)):
         y, x = places[0, n], places[1, n]
-        most = image[y, x] - least[n]
+        most = np.float32(image[y, x] - least[n])
         for quadrant in range(4):
             top, left = y - reach * (quadrant // 2), x - reach * (quadrant % 2)
             if not clear[y, x]:
                 if top < 0 or left < 0 or top + side > height or left + side > width:
                     continue
-                if lowest(seen, top, left, side) == 0:
+                if not_above(seen, top, left, side, 0):
                     continue
-            if lowest(image, top, left, side) > most:
+            if not not_above(image, top, left, side, most):
                 out[n] = False
                 break
     return out
 
 
 @compiled
-def lowest(image: Array, top: int, left: int, side: int) -> float:
-    """Least of a square of an image."""
-    least = image[top, left]
+def not_above(image: Array, top: int, left: int, side: int, most: float) -> int:
+    """How many pixels of a square of an image are not above ``most``."""
+    count = np.int32(0)
     for y in range(top, top + side):
         row = image[y, left : left + side]
         for x in range(side):
-            least = min(least, row[x])
-    return least
+            count += np.int32(row[x] <= most)
+    return count
 
 
 @compiled
