@@ -71,6 +71,19 @@ def test_smoothed_frames_are_recognised_and_keep_the_variance_of_their_pixels() 
     assert found.model.variance(500) == pytest.approx(409 / 2, rel=0.5)
 
 
+def test_noise_that_is_no_straight_line_is_said_to_be_none() -> None:
+    """As of a screen that is grainy in some parts and not in others."""
+    expected = scene((384, 384), glow=400, spots=0)
+    one = camera(expected, 2)
+    assert measure_noise(series(one.round().astype(np.uint16))).misfit < 1.1
+    assert len(measure_noise(series(one.round().astype(np.uint16))).notes) == 1
+    rng = np.random.default_rng(2)
+    grain = 40 * np.sin(expected / 40) ** 2 * rng.normal(size=one.shape)
+    found = measure_noise(series((one + grain).clip(0).round().astype(np.uint16)))
+    assert found.misfit > 1.2
+    assert "no gain of the camera" in found.notes[1]
+
+
 def test_sharpened_frames_are_recognised() -> None:
     white = camera(np.full((256, 256), 400.0), 4)
     rows = white - (np.roll(white, 1, axis=1) + np.roll(white, -1, axis=1)) / 2

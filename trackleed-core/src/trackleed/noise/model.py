@@ -20,6 +20,7 @@ PIXELS = 3_000_000  # in all of them; large frames are looked at in fewer, at le
 LOW = 0.25  # quantile of the blocks' scatter at one level: what structure adds is always upwards
 BINS = 60  # levels at which squares are averaged: hardly any change of noise within one
 WHITE = 0.5, 1.5  # what the noise of less fine detail may be, over that of the finest
+STRAIGHT = 1.2  # factor between the noise and the line, at half of the levels, that is no matter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +33,9 @@ class NoiseEstimate:
         For raw counts, whatever correction the series has.
     gain_err : float
         Standard error of the gain; NaN where no gain could be found, and 0 stands in the model.
+    misfit : float
+        Factor by which half of the levels have more or less variance than the line, at least; 1
+        where there is no line. Photon noise stays below 1.05.
     colour : float
         Variance per pixel of all detail finer than a spot over that of the finest: 1 for
         noise that is independent from pixel to pixel, NaN if it could not be compared.
@@ -41,6 +45,7 @@ class NoiseEstimate:
 
     model: NoiseModel
     gain_err: float
+    misfit: float = 1.0
     colour: float = math.nan
     reason: str = ""
 
@@ -57,14 +62,21 @@ class NoiseEstimate:
         if self.reason:
             return [said + "the same at all levels: " + self.reason]
         said += f"{model.gain:.3g} ± {self.gain_err:.2g} counts of variance per count above it"
-        if self.white:
-            return [said]
-        kind = "smoothed, averaged over pixels or from video" if self.colour > 1 else "sharpened"
-        return [
-            said,
-            f"the noise of neighbouring pixels is not independent (frames that are {kind}?): "
-            "stated errors of fits are rough",
-        ]
+        told = [said]
+        if self.misfit > STRAIGHT:
+            told.append(
+                f"half of the levels are off that line by a factor of {self.misfit:.2g} or more: "
+                "this is not photon noise alone, and no gain of the camera"
+            )
+        if not self.white:
+            kind = (
+                "sharpened" if self.colour < 1 else "smoothed, averaged over pixels or from video"
+            )
+            told.append(
+                f"the noise of neighbouring pixels is not independent (frames that are {kind}?): "
+                "stated errors of fits are rough"
+            )
+        return told
 
 
 def estimate_noise(frames: FrameSequence) -> NoiseModel:
@@ -142,8 +154,8 @@ def _model(samples: Samples, average: Callable[[Array], float], floor: float) ->
     if len(levels) < 3 or np.all(variances == floor):
         read = float(np.median(variances)) ** 0.5
         return NoiseEstimate(NoiseModel(0.0, read, black), math.nan, reason="too few levels")
-    gain, dark, gain_err = _line(levels - black, variances, errors)
-    return NoiseEstimate(NoiseModel(gain, max(dark, floor) ** 0.5, black), gain_err)
+    gain, dark, gain_err, misfit = _line(levels - black, variances, errors)
+    return NoiseEstimate(NoiseModel(gain, max(dark, floor) ** 0.5, black), gain_err, misfit)
 
 
 def _by_level(
@@ -171,8 +183,8 @@ def _by_level(
     return levels, values, errors
 
 
-def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float, float]:
-    """Slope and intercept by a robust fit of the log variance; error of the slope.
+def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float, float, float]:
+    """Slope and intercept by a robust fit of the log variance; error of the slope, misfit.
 
     The slope is not negative, the intercept half the first variance or more: structure at high
     levels bends the line, and dark pixels must not come out free of noise.
@@ -190,11 +202,13 @@ def _line(signal: Array, variance: Array, error: Array) -> tuple[float, float, f
     fit = least_squares(
         misfit, start, bounds=([start[0] / 2, 0], np.inf), loss="cauchy", f_scale=2.0
     )
-    spread = max(1.0, 2 * fit.cost / max(len(signal) - 2, 1))
+    off = np.abs(misfit(fit.x))
+    spread = max(1.0, (float(np.median(off)) / 0.6745) ** 2)  # that of a Gaussian's median
     slopes = np.asarray(fit.jac)
     slope_err = float(np.sqrt(spread * np.linalg.pinv(slopes.T @ slopes)[1, 1]))
     unit = scale / reach
-    return float(fit.x[1]) * unit, float(fit.x[0]) * scale, slope_err * unit
+    factor = math.exp(float(np.median(off * error)))
+    return float(fit.x[1]) * unit, float(fit.x[0]) * scale, slope_err * unit, factor
 
 
 def _colour(model: NoiseModel, rough: Samples, floor: float) -> float:
