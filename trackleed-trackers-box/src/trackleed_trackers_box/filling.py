@@ -32,6 +32,7 @@ def filled(found: Sightings, series: Series, course: Course, max_gap: int) -> tu
     motions, known = bridged(series, course)
     values, state = gaps.bridges(
         series.boxes,
+        series.film.start,
         found.row,
         found.frame,
         found.place,

@@ -19,6 +19,7 @@ _BESIDE = 2 / 3  # of a ROI, four widths: so near to another spot a spot may not
 @entry
 def bridges(
     boxes: Array,
+    begin: Array,
     row: Array,
     frame: Array,
     place: Array,
@@ -35,7 +36,9 @@ def bridges(
     Parameters
     ----------
     boxes : ndarray (m, 5)
-        Of all detections.
+        Of all detections, by frame and by x in a frame.
+    begin : ndarray (n_frames + 1,)
+        Where each frame begins.
     row, frame : ndarray (n,)
         Of the sightings, those of one spot together, in the order of frames.
     place : ndarray (n, 2)
@@ -56,11 +59,11 @@ def bridges(
     """
     shape = len(motions), len(start) - 1
     values, state = np.full((*shape, 5), np.nan), np.zeros(shape, np.uint8)
+    seen = np.zeros(len(boxes), np.bool_)
     for spot in range(shape[1]):
         for k in range(start[spot], start[spot + 1]):
-            values[frame[k], spot] = boxes[row[k]]
+            values[frame[k], spot], seen[row[k]] = boxes[row[k]], True
             state[frame[k], spot] = SEED if k == start[spot] else MEASURED
-    at, clear = np.empty((len(motions), 2)), np.empty(len(motions), np.int64)
     for spot in range(shape[1]):
         first, last = start[spot], start[spot + 1]
         size, mean = np.empty(2), _means(place[first:last], smooth)
@@ -71,48 +74,42 @@ def bridges(
             before = frame[k - 1] if k > first else -1
             after = frame[k] if k < last else shape[0]
             one, other = mean[max(k - 1, first) - first], mean[min(k, last - 1) - first]
-            _crossed(before, after, one, other, fixed[spot], motions, at)
-            count = _told(before, after, at, values, state, _BESIDE * size[0], clear)
-            for now in range(before + 1, after):
-                since, until = now - before, after - now
-                told, rest = clear[now], count + 1 - clear[now]
-                if k == first or (k < last and until < since):
-                    since = until
-                if k == first or (k < last and rest < told):
-                    told = rest
-                if known[now] and told <= max_gap and since <= last - first:
-                    _predict(at[now], size, valid, values[now, spot], state[now], spot)
+            for sense in (1, -1):
+                if k == (first if sense > 0 else last):
+                    continue
+                told, now = int(sense < 0), before + 1 if sense > 0 else after - 1
+                while before < now < after and told <= max_gap:
+                    at = _crossed(before, after, one, other, fixed[spot], motions[now], now)
+                    some = slice(begin[now], begin[now + 1])
+                    clear = not _seen_near(boxes[some], seen[some], at, _BESIDE * size[0])
+                    told += clear and sense > 0
+                    since = now - before if k > first else shape[0]
+                    until = after - now if k < last else shape[0]
+                    if known[now] and told <= max_gap and min(since, until) <= last - first:
+                        _predict(at, size, valid, values[now, spot], state[now], spot)
+                    told += clear and sense < 0
+                    now += sense
+                if told <= max_gap:
+                    break  # that was the whole gap
     return values, state
 
 
 @part
 def _crossed(
-    before: int, after: int, one: Array, other: Array, fixed: Array, motions: Array, at: Array
+    before: int, after: int, one: Array, other: Array, fixed: Array, motion: Array, now: int
+) -> tuple[float, float]:
+    """Position on the screen of a spot between two frames and two places."""
+    part, size = (now - before) / (after - before), np.exp(motion[2])
+    cosine, sine = np.cos(motion[3]), np.sin(motion[3])
+    px = fixed[0] + size * (one[0] + part * (other[0] - one[0]))
+    py = fixed[1] + size * (one[1] + part * (other[1] - one[1]))
+    return px * cosine - py * sine + motion[0], px * sine + py * cosine + motion[1]
+
+
+@part
+def _predict(
+    at: tuple[float, float], size: Array, valid: Array, values: Array, state: Array, spot: int
 ) -> None:
-    """Positions on the screen, (n_frames, 2), of a spot between two frames and two places."""
-    for now in range(before + 1, after):
-        part, size = (now - before) / (after - before), np.exp(motions[now, 2])
-        cosine, sine = np.cos(motions[now, 3]), np.sin(motions[now, 3])
-        px = fixed[0] + size * (one[0] + part * (other[0] - one[0]))
-        py = fixed[1] + size * (one[1] + part * (other[1] - one[1]))
-        at[now, 0] = px * cosine - py * sine + motions[now, 0]
-        at[now, 1] = px * sine + py * cosine + motions[now, 1]
-
-
-@part
-def _told(
-    before: int, after: int, at: Array, values: Array, state: Array, beside: float, clear: Array
-) -> int:
-    """Count (n_frames,) the frames of a gap, up to each, in which no other spot is seen beside."""
-    count = 0
-    for now in range(before + 1, after):
-        count += not _seen_near(values[now], state[now], at[now, 0], at[now, 1], beside)
-        clear[now] = count
-    return count
-
-
-@part
-def _predict(at: Array, size: Array, valid: Array, values: Array, state: Array, spot: int) -> None:
     """Put a spot where it is expected, if that is in the frame."""
     if 0 <= at[0] <= valid.shape[1] - 1 and 0 <= at[1] <= valid.shape[0] - 1:
         values[0], values[1], values[2], values[3] = at[0], at[1], size[0], size[1]
@@ -121,13 +118,20 @@ def _predict(at: Array, size: Array, valid: Array, values: Array, state: Array, 
 
 
 @part
-def _seen_near(values: Array, state: Array, x: float, y: float, reach: float) -> bool:
-    """Whether any spot is seen within reach of a place, in one frame."""
-    for spot in range(len(values)):
-        if state[spot] == SEED or state[spot] == MEASURED:
-            dx, dy = values[spot, 0] - x, values[spot, 1] - y
-            if dx * dx + dy * dy < reach * reach:
-                return True
+def _seen_near(boxes: Array, seen: Array, at: tuple[float, float], reach: float) -> bool:
+    """Whether any spot is seen within reach of a position, in one frame."""
+    low, high = 0, len(boxes)
+    while low < high:
+        middle = (low + high) // 2
+        if boxes[middle, 0] < at[0] - reach:
+            low = middle + 1
+        else:
+            high = middle
+    while low < len(boxes) and boxes[low, 0] <= at[0] + reach:
+        dx, dy = boxes[low, 0] - at[0], boxes[low, 1] - at[1]
+        if seen[low] and dx * dx + dy * dy < reach * reach:
+            return True
+        low += 1
     return False
 
 
