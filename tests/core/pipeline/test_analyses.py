@@ -192,6 +192,20 @@ def test_what_was_asked_for_last_counts_even_if_it_was_done_before(
     assert len(run.session.steps) == n_steps
 
 
+def test_the_step_of_the_centre_says_where_it_is_and_where_the_energies_put_it(
+    fitted: Path, tmp_path: Path
+) -> None:
+    run = tl.open_run(shutil.copytree(fitted, tmp_path / "a.trackleed"))
+    said = run.analyse(center="pairs")[0].message
+    assert "found in 8 of 8 frames (pairs 8), about (110" in said
+    assert "the energies put the (0,0) beam at (110" in said
+    assert "another centre" not in said
+    ring = (CENTER[0] + 24, CENTER[1] + 24, 34 * np.sqrt(95 / ENERGY[0]))
+    beside = run.analyse(center="circle", ring=ring)[0].message
+    assert "this is another centre: look at the pictures" in beside
+    assert run.analyse(center="fixed", x=1.0, y=2.0)[0].message == ""
+
+
 def test_radii_must_be_there_before_they_are_fitted(spot_folder: Path, tmp_path: Path) -> None:
     run = tl.import_frames(spot_folder, tmp_path / "a.trackleed", mask="none")
     run.refine(tracks=run.track("nearest", detections=run.detect("bright")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,14 @@ from pydantic import field_validator, model_validator
 
 from trackleed import __version__, tables
 from trackleed.analysis.apertures import measure_apertures, place_apertures
-from trackleed.analysis.centers import median_center, pattern_centers, smooth_centers
+from trackleed.analysis.centers import (
+    expansion_center,
+    median_center,
+    pattern_centers,
+    smooth_centers,
+)
 from trackleed.analysis.radii import radii
+from trackleed.analysis.spots import REJECT
 from trackleed.params import Params, make, option
 from trackleed.pipeline.engine import blocks, opened_frames, run_blocks
 from trackleed.pipeline.steps import add_step
@@ -26,6 +33,9 @@ if TYPE_CHECKING:
     from trackleed.progress import Progress
     from trackleed.session import Session, Step, StepWriter
     from trackleed.tables import Columns
+
+ODD = 10.0
+"""Pixels from where the energies put the (0,0) beam from which on it is said, at least."""
 
 POSITIONS = ["frame", "track_id", "status", "x", "y", "x_err", "y_err"]
 
@@ -99,7 +109,10 @@ def analyse(
 
     def find_centers(writer: StepWriter) -> None:
         progress("centre", 0, n_frames)
-        writer.write(_centers(params, positions, n_frames, SessionView(session, fits).index))
+        index = SessionView(session, fits).index
+        found = _centers(params, positions, n_frames, index)
+        writer.write(found)
+        writer.note(*_about(found, positions, index, params))
         progress("centre", n_frames, n_frames)
 
     def find_radii(writer: StepWriter) -> None:
@@ -148,6 +161,29 @@ def _centers(
     if params.median:
         return median_center(centers)
     return smooth_centers(centers, params.smooth, fill=params.fill) if params.smooth else centers
+
+
+def _about(
+    found: pd.DataFrame, positions: pd.DataFrame, index: pd.DataFrame, params: AnalysisParams
+) -> Iterator[str]:
+    """In how many frames there is a centre, and how far it is from where the energies put it."""
+    known = found[found["mode"] != "none"]
+    if params.center == "fixed" or not len(known):
+        return
+    x, y = float(known["x"].median()), float(known["y"].median())
+    ways = known["mode"].value_counts()
+    said = ", ".join(f"{way} {n}" for way, n in ways.items())
+    yield f"found in {len(known)} of {len(found)} frames ({said}), about ({x:.1f}, {y:.1f}) px"
+    point = expansion_center(positions, index)
+    if not point.known or set(ways.index) == {"energy"}:
+        return
+    away, error = np.hypot(x - point.x, y - point.y), np.hypot(point.x_err, point.y_err)
+    told = f"the energies put the (0,0) beam at ({point.x:.1f}, {point.y:.1f}) ± {error:.1f} px"
+    yield f"{told}, {away:.1f} px from there"
+    errors = np.hypot(known["x_err"].to_numpy(), known["y_err"].to_numpy())
+    own = float(np.nanmedian(errors)) if np.isfinite(errors).any() else 0.0
+    if away > max(ODD, REJECT * np.hypot(error, own)):
+        yield "unless the beam comes in at an angle, this is another centre: look at the pictures"
 
 
 def _intensities(

@@ -15,7 +15,7 @@ from trackleed.analysis.centers.ellipse import (
     fit_ellipse,
     stretch,
 )
-from trackleed.analysis.centers.rings import find_rings, ring_score
+from trackleed.analysis.centers.rings import Near, find_rings, ring_score
 from trackleed.analysis.spots import REJECT, Array, Found, Spots, excess_variance, median, spread
 from trackleed.errors import InputError
 
@@ -28,30 +28,39 @@ STEP = 0.05
 RINGS = 3  # of shapes tried about the circle: axes up to 1.35 to 1
 
 
-def find_elliptic_rings(spots: Spots, tolerance: float) -> list[Array]:
+def find_elliptic_rings(spots: Spots, tolerance: float, near: Near | None = None) -> list[Array]:
     """Sets of tracks that lie on one ellipse over the whole series, the fullest first.
 
     Shapes up to axes of 1.35 to 1 are tried: the one that makes the best circle (`find_rings`)
-    of the spots stretched by it, the roundest of equals.
+    of the spots stretched by it, the roundest of equals. ``near``: as there.
     """
-    busy = _inner(spots)
+    busy = _inner(spots, near)
     n_seen = np.isfinite(spots.x[:, busy]).sum(axis=1)
     fullest = np.argsort(-n_seen, kind="stable")[: 4 * SAMPLE_FRAMES]
     rows = fullest[spread(len(fullest), SAMPLE_FRAMES)]
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
     shapes = _shapes()
-    scores = [ring_score(*_stretched(x, y, shape), tolerance, FREE) for shape in shapes]
+    there = [_near_stretched(near, shape) for shape in shapes]
+    scores = [
+        ring_score(*_stretched(x, y, shape), tolerance, FREE, place)
+        for shape, place in zip(shapes, there, strict=True)
+    ]
     if not any(scores):
         return []
-    x, y = _stretched(spots.x, spots.y, shapes[int(np.argmax(scores))])
-    rings = find_rings(replace(spots, x=x, y=y).only(busy), tolerance, FREE)
+    best = int(np.argmax(scores))
+    x, y = _stretched(spots.x, spots.y, shapes[best])
+    rings = find_rings(replace(spots, x=x, y=y).only(busy), tolerance, FREE, there[best])
     return [busy[ring] for ring in rings]
 
 
-def _inner(spots: Spots) -> Array:
-    """The tracks nearest the middle of all: any other part of a lattice has a middle elsewhere."""
+def _inner(spots: Spots, near: Near | None) -> Array:
+    """The tracks nearest the centre that is expected, or else the middle of all.
+
+    Any other part of a lattice has a middle elsewhere.
+    """
     x, y = median(spots.x, axis=0), median(spots.y, axis=0)
-    away = np.hypot(x - median(x), y - median(y))
+    middle = (float(median(x)), float(median(y))) if near is None else near[:2]
+    away = np.hypot(x - middle[0], y - middle[1])
     return np.sort(np.argsort(away, kind="stable")[:SAMPLE_TRACKS])
 
 
@@ -63,6 +72,13 @@ def _shapes() -> Array:
     order = np.argsort(size, kind="stable")
     small: Array = shapes[order[size[order] <= RINGS * STEP * 1.001]]
     return small
+
+
+def _near_stretched(near: Near | None, shape: Array) -> Near | None:
+    if near is None:
+        return None
+    x, y = stretch(shape) @ near[:2]
+    return float(x), float(y), near[2]
 
 
 def _stretched(x: Array, y: Array, shape: Array) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ from trackleed.analysis.centers.elliptic import (
 )
 from trackleed.analysis.centers.expansion import Expansion, expansion_center
 from trackleed.analysis.centers.pairs import centers_from_pairs, find_pairs
-from trackleed.analysis.centers.rings import centers_from_rings, find_rings
+from trackleed.analysis.centers.rings import Near, centers_from_rings, find_rings
 from trackleed.analysis.spots import REJECT, Array, Found, Spots
 from trackleed.errors import InputError
 from trackleed.tables import CENTERS, build
@@ -133,19 +133,39 @@ def _by_mode(
     mode: Mode, fits: pd.DataFrame, index: pd.DataFrame | None, spots: Spots, tolerance: float
 ) -> tuple[Found, str]:
     """The centres and how they were found."""
-    if mode == "pairs":
-        return _by_pairs(spots, tolerance, 0.0), mode
-    if mode == "circle":
-        return _by_circle(spots, tolerance, 3), mode
-    if mode == "ellipse":
-        rings = find_elliptic_rings(spots, tolerance)
-        return centers_from_ellipses(spots, rings, tolerance), mode
     expansion = _expansion(fits, index, spots, tolerance)
     if mode == "energy":
         if not expansion.known:
             raise InputError(f"no centre from the energy: {expansion.reason}", "use --center auto")
         return _by_energy(spots, expansion), mode
+    if mode != "auto":
+        # A lattice has full rings and pairs about other points too: first where the energies say.
+        near = _reach(expansion, tolerance) if expansion.known else None
+        found = _by_symmetry(mode, spots, tolerance, near)
+        if near is not None and not found.known.any():
+            found = _by_symmetry(mode, spots, tolerance, None)
+        return found, mode
     return _near(spots, tolerance, expansion) if expansion.known else _by_either(spots, tolerance)
+
+
+def _by_symmetry(mode: Mode, spots: Spots, tolerance: float, near: Near | None) -> Found:
+    if mode == "pairs":
+        return centers_from_pairs(spots, find_pairs(spots, tolerance, near=near), tolerance)
+    if mode == "circle":
+        return centers_from_rings(spots, find_rings(spots, tolerance, 3, near), tolerance)
+    rings = find_elliptic_rings(spots, tolerance, near)
+    return centers_from_ellipses(spots, rings, tolerance)
+
+
+def _reach(expansion: Expansion, tolerance: float) -> Near:
+    """Where the contraction puts the centre, and how far that of a symmetry may be from there."""
+    reach = NEAR * tolerance + REJECT * float(np.hypot(expansion.x_err, expansion.y_err))
+    return expansion.x, expansion.y, reach
+
+
+def _with_spots(spots: Spots) -> int:
+    """Frames that could have a centre, at least 1."""
+    return max(int((np.isfinite(spots.x).sum(axis=1) >= 2).sum()), 1)
 
 
 def _expansion(
@@ -177,8 +197,7 @@ def _by_circle(spots: Spots, tolerance: float, at_least: int) -> Found:
 
 def _by_either(spots: Spots, tolerance: float) -> tuple[Found, str]:
     pairs = _by_pairs(spots, tolerance, PAIRED)
-    with_spots = int((np.isfinite(spots.x).sum(axis=1) >= 2).sum())
-    if 2 * pairs.known.sum() >= max(with_spots, 1):
+    if 2 * pairs.known.sum() >= _with_spots(spots):
         return pairs, "pairs"
     circle = _by_circle(spots, tolerance, 4)
     return (circle, "circle") if circle.known.sum() > pairs.known.sum() else (pairs, "pairs")
@@ -186,15 +205,13 @@ def _by_either(spots: Spots, tolerance: float) -> tuple[Found, str]:
 
 def _near(spots: Spots, tolerance: float, expansion: Expansion) -> tuple[Found, str]:
     """By symmetry near the point that the pattern contracts to, else that point itself."""
-    reach = NEAR * tolerance + REJECT * float(np.hypot(expansion.x_err, expansion.y_err))
-    pairs = find_pairs(spots, tolerance, near=(expansion.x, expansion.y, reach))
-    found = centers_from_pairs(spots, pairs, tolerance)
-    with_spots = int((np.isfinite(spots.x).sum(axis=1) >= 2).sum())
-    if 2 * found.known.sum() >= max(with_spots, 1):
+    near, with_spots = _reach(expansion, tolerance), _with_spots(spots)
+    found = _by_symmetry("pairs", spots, tolerance, near)
+    if 2 * found.known.sum() >= with_spots:
         return found, "pairs"
     found = _by_circle(spots, tolerance, 4)
     off = np.hypot(found.x - expansion.x, found.y - expansion.y)
-    if 2 * (off < reach).sum() >= max(with_spots, 1):
+    if 2 * (off < near[2]).sum() >= with_spots:
         return found, "circle"
     return _by_energy(spots, expansion), "energy"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -26,7 +27,13 @@ MAX_GAP = np.deg2rad(200)
 """Largest arc without a spot: a circle through less than about half a turn says little."""
 
 
-def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
+Near: TypeAlias = tuple[float, float, float]
+"""Where a centre is expected, x and y, and how far from there it may be, px."""
+
+
+def find_rings(
+    spots: Spots, tolerance: float, at_least: int, near: Near | None = None
+) -> list[Array]:
     """Sets of tracks that lie on one circle over the whole series, the fullest first.
 
     In each of a sample of frames, the circle through every three spots is a
@@ -35,7 +42,8 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
     the same centre: a lattice has full rings about other points of symmetry too, but fewer. The
     candidate with the largest score, summed over the frames, makes the first ring;
     frames in which it is not seen call for the next, concentric with it or, where they are never
-    seen together, within a spot's spacing.
+    seen together, within a spot's spacing. With ``near``, rings count the less the
+    farther from that place their centre is.
 
     Returns
     -------
@@ -48,15 +56,15 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
     """
     rows, busy = spots.sample(SAMPLE_FRAMES, SAMPLE_TRACKS)
     x, y = spots.x[np.ix_(rows, busy)], spots.y[np.ix_(rows, busy)]
-    triples, circles, score = _candidates(x, y, tolerance, at_least)
+    triples, circles, score = _candidates(x, y, tolerance, at_least, near)
     rings: list[Array] = []
     center = np.full((len(rows), 2), np.nan)
     while (dark := np.isnan(center[:, 0])).any() and score[dark].any():
         best = np.argmax(score[dark].sum(axis=0))
         used = score[:, best] > 0
         cx, cy, r = circles[used, best].T[..., None]
-        near = np.abs(np.hypot(x[used] - cx, y[used] - cy) - r) < tolerance
-        ring = np.flatnonzero(2 * near.sum(axis=0) > np.isfinite(x[used]).sum(axis=0))
+        on = np.abs(np.hypot(x[used] - cx, y[used] - cy) - r) < tolerance
+        ring = np.flatnonzero(2 * on.sum(axis=0) > np.isfinite(x[used]).sum(axis=0))
         score[:, best] = 0
         if len(ring) >= at_least:
             rings.append(busy[ring])
@@ -67,19 +75,26 @@ def find_rings(spots: Spots, tolerance: float, at_least: int) -> list[Array]:
     return rings
 
 
-def ring_score(x: Array, y: Array, tolerance: float, at_least: int) -> float:
+def ring_score(
+    x: Array, y: Array, tolerance: float, at_least: int, near: Near | None = None
+) -> float:
     """How well the best ring of `find_rings` fits spots (frame, track)."""
-    score = _candidates(x, y, tolerance, at_least)[2]
+    score = _candidates(x, y, tolerance, at_least, near)[2]
     return float(score.sum(axis=0).max(initial=0)) if len(score) else 0.0
 
 
-def _candidates(x: Array, y: Array, tolerance: float, at_least: int) -> tuple[Array, Array, Array]:
+def _candidates(
+    x: Array, y: Array, tolerance: float, at_least: int, near: Near | None
+) -> tuple[Array, Array, Array]:
     """Triples of tracks, the circles through them and their scores, (frame, triple)."""
     triples = np.array(list(combinations(range(x.shape[1]), 3)), dtype=np.int64).reshape(-1, 3)
     circles = np.array([circle_through(a[triples], b[triples]) for a, b in zip(x, y, strict=True)])
     score = np.array(
         [_score(a, b, c, tolerance, at_least) for a, b, c in zip(x, y, circles, strict=True)]
     )
+    if near is not None:
+        off = np.hypot(circles[..., 0] - near[0], circles[..., 1] - near[1])
+        score = score * np.clip(1 - (off / near[2]) ** 2, 0, None) ** 2
     return triples, circles, score
 
 
