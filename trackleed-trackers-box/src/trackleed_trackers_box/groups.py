@@ -7,6 +7,7 @@ its detections of all frames heap up, while the spots of other groups pass.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,20 +98,26 @@ class Ground:
         was taken for; but not what was linked to a spot for the most part, nor near one: where
         two spots meet, one detection stands for both and is at neither's place.
         """
-        of, (number, found) = group[self.label], self._taken()
-        for which, spot in enumerate(found):
-            of[number == which] = spot.group
-        rest = (number < 0) & (self.label >= 0)
-        taken = np.bincount(self.label[number >= 0] + 1, minlength=len(group) + 1)
-        left = np.bincount(self.label[rest] + 1, minlength=len(group) + 1)
-        rest &= (left > taken)[self.label + 1]
-        for which, spot in enumerate(found):
-            frames = self.frame[number == which]
-            apart = np.hypot(*(self.place[spot.group] - spot.place).T)
-            during = (self.frame >= frames[0]) & (self.frame <= frames[-1])
-            rest &= ~during | (apart > self.close)
+        number, found = self._taken()
+        of, mine = group[self.label], np.flatnonzero(number >= 0)
+        of[mine] = np.array([spot.group for spot in found], int)[number[mine]]
+        taken = np.bincount(self.label[mine] + 1, minlength=len(group) + 1)
+        left = np.bincount(self.label[number < 0] + 1, minlength=len(group) + 1)
+        rest = np.flatnonzero((number < 0) & (self.label >= 0) & (left > taken)[self.label + 1])
+        rest = rest[~self._near(rest, number, found)]
         number[rest] = len(found) + self.label[rest]
         return number, of
+
+    def _near(self, rows: Array, number: Array, found: list[_Spot]) -> Array:
+        """Whether detections (n,) are near a spot that was there before and after."""
+        near = np.zeros(len(rows), bool)
+        sightings, start = places.grouped(number)
+        for first, last in pairwise(start):
+            spot, frames = found[number[sightings[first]]], self.frame[sightings[first:last]]
+            apart = np.hypot(*(self.place[spot.group][rows] - spot.place).T)
+            during = (self.frame[rows] >= frames[0]) & (self.frame[rows] <= frames[-1])
+            near |= during & (apart <= self.close)
+        return near
 
     def explained(self) -> int:
         """Detections that are of spots, less what as many spots find in any case."""
