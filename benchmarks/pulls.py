@@ -8,7 +8,7 @@ signal-to-noise ratio is the volume over its Cramér-Rao error, even in its loga
 is 1.2 to 6 px, and the ROI eight sigma wide. ``x / CR`` is the scatter of x over the Cramér-Rao
 bound of the fitted model, ``x / CR0`` over that of a spot on a constant background, which is
 lower. Pairs: two spots on a steep background, fitted together; their ``snr`` is what each would
-have alone.
+have alone. Single spots are left out where they have no numbers, pairs where they are not ok.
 """
 
 from __future__ import annotations
@@ -135,9 +135,9 @@ def pairs(apart: float, snr: tuple[float, float], n: int, **options) -> str:
     at = [corner + place for corner, place in zip((x, y), tracked, strict=True)]
     fits = refine(frames, frame, *at, 21, **options)
     fits["x"], fits["y"] = fits["x"] - x, fits["y"] - y
-    good = np.isfinite(fits["x"])
-    cells = [f"{np.mean(fits['chi2_red'][good]):.3f}", f"{np.mean(fits['status'] == 'ok'):.2%}"]
-    return line((apart, *snr), [pull(fits, truth)[good]], cells)
+    ok = fits["status"] == "ok"
+    cells = [f"{np.mean(fits['chi2_red'][ok]):.3f}", f"{np.mean(ok):.2%}"]
+    return line((apart, *snr), [pull(fits, truth)[ok]], cells)
 
 
 def two(apart: float, snr: tuple[float, float], n: int, seed: int) -> tuple[FrameSequence, dict]:

@@ -148,7 +148,8 @@ class Gaussian:
         found["astray"] = neighbours.astray(pair, tracks.x, tracks.y, found)
         found["settled"] &= ~found["astray"]
         found["leak"] = neighbours.leak(pair, tracks.x, tracks.y, found, joined)
-        found["merged"] = neighbours.merged(pair, found, joined, too_dim(found, self.params))
+        dim, least = too_dim(found, self.params), self.params.max_leak
+        found["merged"] = neighbours.merged(pair, found, joined, dim, least)
         status = judge(found, self.params)
         kept = np.isin(status, [str(word) for word in NUMBERS]) & found["settled"]
         for column in FITS.columns:

@@ -156,8 +156,8 @@ def _explains(two: Together, found: dict[str, Array], row: int, params: Gaussian
 
 def _merged(two: Together, params: GaussianParams) -> Array:
     numbers = columns(two.numbers)
-    both = np.ones(2, dtype=bool)
-    return merged((np.array([0, 1]), np.array([1, 0])), numbers, both, too_dim(numbers, params))
+    pair, both = (np.array([0, 1]), np.array([1, 0])), np.ones(2, dtype=bool)
+    return merged(pair, numbers, both, too_dim(numbers, params), params.max_leak)
 
 
 def _take(

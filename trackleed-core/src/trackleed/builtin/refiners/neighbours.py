@@ -100,7 +100,9 @@ def leak(
     return most
 
 
-def merged(pair: tuple[Array, Array], fits: dict[str, Array], joined: Array, dim: Array) -> Array:
+def merged(
+    pair: tuple[Array, Array], fits: dict[str, Array], joined: Array, dim: Array, least: float
+) -> Array:
     """Whether a spot was fitted together with one that it cannot be told apart from, bool (n,).
 
     Such a fit can end where one spot has taken the light of both and the other sits on its flank,
@@ -111,9 +113,11 @@ def merged(pair: tuple[Array, Array], fits: dict[str, Array], joined: Array, dim
     Parameters
     ----------
     pair, fits, joined
-        As in `leak`; ``fits`` with ``x``, ``y`` and ``precision``.
+        As in `leak`; ``fits`` with ``x``, ``y``, ``amplitude`` and ``precision``.
     dim : ndarray (n,) of bool
         Where the fit found no spot above the noise.
+    least : float
+        Height of a second spot over that of the first from which it matters.
     """
     i, j = (index[joined] for index in pair)
     dx, dy = (fits[name][i] - fits[name][j] for name in ("x", "y"))
@@ -128,5 +132,6 @@ def merged(pair: tuple[Array, Array], fits: dict[str, Array], joined: Array, dim
     ratio = np.maximum(area[0] / area[1], area[1] / area[0])
     found = np.zeros(len(dim), dtype=bool)
     one = (apart < SPARROW) | ((apart < APART) & ((ratio > ALIKE) | dim[j]))
+    one &= fits["amplitude"][j] > least * fits["amplitude"][i]
     np.logical_or.at(found, i, one)
     return found
