@@ -30,6 +30,9 @@ SMALLEST = 1.5
 BATCH_PIXELS = 1 << 20
 """Pixels that are cut out of a frame at a time."""
 
+STEP = 4
+"""Pixels by which the sizes of such pieces differ, half of them."""
+
 FEWEST = 12
 """Pixels that a ring must have left for three coefficients and their scatter."""
 
@@ -121,14 +124,17 @@ def measure_apertures(
     there = np.flatnonzero(inside & np.isfinite(radius))
     if len(there) == 0:
         return results
-    reach = int(np.ceil(_ring(radius[there])[1].max())) + 1
-    image = _Image(frame, valid & ~saturated & np.isfinite(frame), reach)
-    batch = max(1, BATCH_PIXELS // (2 * reach + 1) ** 2)
-    batches = [there[i : i + batch] for i in range(0, len(there), batch)]
-    for some in batches:
-        image.cover(image.cut(x[some], y[some]), radius[some])
-    for some in batches:
-        measured = _measure(image.cut(x[some], y[some]), radius[some], image, variance)
+    # Pieces as large as their own rings: one wide spot would make all of them large.
+    reach = STEP * np.ceil((_ring(radius[there])[1] + 1) / STEP).astype(np.int64)
+    image = _Image(frame, valid & ~saturated & np.isfinite(frame), int(reach.max()))
+    batches = []
+    for one in np.unique(reach).tolist():
+        alike, batch = there[reach == one], max(1, BATCH_PIXELS // (2 * one + 1) ** 2)
+        batches += [(alike[i : i + batch], one) for i in range(0, len(alike), batch)]
+    for some, one in batches:
+        image.cover(image.cut(x[some], y[some], one), radius[some])
+    for some, one in batches:
+        measured = _measure(image.cut(x[some], y[some], one), radius[some], image, variance)
         for name, values in zip(results, measured, strict=True):
             results[name][some] = values
     return results
@@ -146,22 +152,22 @@ class _Cut:
 class _Image:
     """A frame with a margin that no pixel of counts, so that every cut fits."""
 
-    def __init__(self, frame: Array, usable: Array, reach: int) -> None:
-        self.reach = reach
-        self.counts = np.pad(np.where(usable, frame, 0).astype(np.float64), reach).ravel()
-        self.usable = np.pad(usable, reach).ravel()
+    def __init__(self, frame: Array, usable: Array, margin: int) -> None:
+        self.margin = margin
+        self.counts = np.pad(np.where(usable, frame, 0).astype(np.float64), margin).ravel()
+        self.usable = np.pad(usable, margin).ravel()
         self.covered = np.zeros(self.usable.shape, dtype=bool)
         self.shape = frame.shape
 
-    def cut(self, x: Array, y: Array) -> _Cut:
+    def cut(self, x: Array, y: Array, reach: int) -> _Cut:
         """Squares of ``2 reach + 1`` pixels about each spot."""
         height, width = self.shape
         column = np.clip(np.rint(x), 0, width - 1).astype(np.int64)
         row = np.clip(np.rint(y), 0, height - 1).astype(np.int64)
-        step = np.arange(-self.reach, self.reach + 1)
+        step = np.arange(-reach, reach + 1)
         rows = (row[:, None, None] + step[:, None]) + np.zeros_like(step)
         columns = (column[:, None, None] + step) + np.zeros_like(step)[:, None]
-        pixel = (rows + self.reach) * (width + 2 * self.reach) + columns + self.reach
+        pixel = (rows + self.margin) * (width + 2 * self.margin) + columns + self.margin
         n = len(x)
         return _Cut(
             pixel.reshape(n, -1),
