@@ -26,10 +26,7 @@ def arguments(series: Path, session: Path) -> list[str]:
 
 
 def trackleed(*words: str) -> str:
-    """What the command prints, in a process of its own as the one that is killed.
-
-    In this one compiled code may stand ready for other kinds of arrays, and round otherwise.
-    """
+    """What the command prints, in a process of its own as the one that is killed."""
     command = [sys.executable, "-m", "trackleed", *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
