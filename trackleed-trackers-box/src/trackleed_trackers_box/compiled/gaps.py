@@ -59,11 +59,19 @@ def bridges(
     """
     shape = len(motions), len(start) - 1
     values, state = np.full((*shape, 5), np.nan), np.zeros(shape, np.uint8)
-    seen = np.zeros(len(boxes), np.bool_)
+    owner = np.full(len(boxes), -1)
     for spot in range(shape[1]):
         for k in range(start[spot], start[spot + 1]):
-            values[frame[k], spot], seen[row[k]] = boxes[row[k]], True
-            state[frame[k], spot] = SEED if k == start[spot] else MEASURED
+            owner[row[k]] = spot
+    # One frame after another, as memory goes.
+    for now in range(shape[0]):
+        for i in range(begin[now], begin[now + 1]):
+            if owner[i] >= 0:
+                state[now, owner[i]] = MEASURED
+                for column in range(5):
+                    values[now, owner[i], column] = boxes[i, column]
+    for spot in range(shape[1]):
+        state[frame[start[spot]], spot] = SEED
     for spot in range(shape[1]):
         first, last = start[spot], start[spot + 1]
         size, mean = np.empty(2), _means(place[first:last], smooth)
@@ -81,7 +89,7 @@ def bridges(
                 while before < now < after and told <= max_gap:
                     at = _crossed(before, after, one, other, fixed[spot], motions[now], now)
                     some = slice(begin[now], begin[now + 1])
-                    clear = not _seen_near(boxes[some], seen[some], at, _BESIDE * size[0])
+                    clear = not _seen_near(boxes[some], owner[some], at, _BESIDE * size[0])
                     told += clear and sense > 0
                     since = now - before if k > first else shape[0]
                     until = after - now if k < last else shape[0]
@@ -118,7 +126,7 @@ def _predict(
 
 
 @part
-def _seen_near(boxes: Array, seen: Array, at: tuple[float, float], reach: float) -> bool:
+def _seen_near(boxes: Array, owner: Array, at: tuple[float, float], reach: float) -> bool:
     """Whether any spot is seen within reach of a position, in one frame."""
     low, high = 0, len(boxes)
     while low < high:
@@ -129,7 +137,7 @@ def _seen_near(boxes: Array, seen: Array, at: tuple[float, float], reach: float)
             high = middle
     while low < len(boxes) and boxes[low, 0] <= at[0] + reach:
         dx, dy = boxes[low, 0] - at[0], boxes[low, 1] - at[1]
-        if seen[low] and dx * dx + dy * dy < reach * reach:
+        if owner[low] >= 0 and dx * dx + dy * dy < reach * reach:
             return True
         low += 1
     return False

@@ -122,11 +122,12 @@ def _common(frame: Array, one: Array, other: Array) -> int:
 def _middle(value: Array, low: int, count: int, axis: int, room: Array) -> float:
     """Median of a few values in a column of an array (n, 2), from row ``low`` on."""
     for k in range(count):
-        new, i = value[low + k, axis], k
-        while i > 0 and room[i - 1] > new:
-            room[i] = room[i - 1]
-            i -= 1
-        room[i] = new
+        # The larger one is carried on, in any case: cheaper than to guess.
+        carried = value[low + k, axis]
+        for i in range(k):
+            other = room[i]
+            room[i], carried = min(other, carried), max(other, carried)
+        room[k] = carried
     half = count // 2
     return room[half] if count % 2 else (room[half - 1] + room[half]) / 2
 
