@@ -77,16 +77,15 @@ def _measure(smooth: Array, seen: Array, xy: Array) -> Array:
         x, y = xy[i, 0], xy[i, 1]
         for judged in (False, True):
             left, top = int(np.floor(x)) - _REACH, int(np.floor(y)) - _REACH
-            open_[:] = True
-            if _cut(smooth, seen, left, top, patch, hidden):
+            is_cut = _cut(smooth, seen, left, top, patch, hidden)
+            if is_cut:
                 _rays(hidden, x - left, y - top, covers)
-                _close(covers, open_)
+            _see(covers, is_cut, open_)
             _rays(patch, x - left, y - top, values)
             height = _half_maximum(profile, open_, radius)
+            right, down, xx, yy, xy_ = _moments(radius)
             if not judged:
-                right, down = _centroid(radius)
                 x, y = x + min(max(right, -1.5), 1.5), y + min(max(down, -1.5), 1.5)
-        xx, yy, xy_ = _second_moments(radius)
         mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy_)
         out[0, i], out[1, i], out[2, i] = x, y, height
         out[3, i], out[4, i] = _falls(profile, open_)
@@ -135,17 +134,22 @@ def _rays(patch: Array, x: float, y: float, out: Array) -> None:
 
 
 @compiled
-def _close(covers: Array, open_: Array) -> None:
-    """Mark rays that something hides; the peak itself is always seen."""
-    for n in range(_DIRECTIONS, len(covers)):
-        if covers[n] > 0.01:
-            open_[n % _DIRECTIONS] = False
+def _see(covers: Array, is_cut: bool, open_: Array) -> None:
+    """Mark which rays nothing hides; the peak itself is always seen."""
+    for d in range(_DIRECTIONS):
+        open_[d] = True
+    if is_cut:
+        for n in range(_DIRECTIONS, len(covers)):
+            if covers[n] > 0.01:
+                open_[n % _DIRECTIONS] = False
 
 
 @compiled
 def _half_maximum(profile: Array, open_: Array, radius: Array) -> float:
     """Height of `Shapes`; fills in the radius at half maximum in each direction."""
-    least, lowest = profile[0].copy(), np.zeros(_DIRECTIONS)
+    least, lowest = np.empty(_DIRECTIONS), np.empty(_DIRECTIONS)
+    for d in range(_DIRECTIONS):
+        least[d], lowest[d] = profile[0, d], 0.0
     for step in range(1, len(profile)):
         row, now = profile[step], float(step)
         for d in range(_DIRECTIONS):
@@ -197,39 +201,45 @@ def _falls(profile: Array, open_: Array) -> tuple[float, float]:
     ray is not just its noise. Peaks whose surroundings are mostly hidden are
     not judged: minus infinity.
     """
-    half = _DIRECTIONS // 2
-    if open_.sum() < half:
-        return -np.inf, -np.inf
     # One direction more on either side, as they go round.
     share, row = np.empty(_DIRECTIONS + 2), np.empty(_DIRECTIONS + 2)
-    share[1:-1] = open_
+    part, lowest = np.empty(_DIRECTIONS), np.empty(_DIRECTIONS)
+    for d in range(_DIRECTIONS):
+        share[d + 1], lowest[d] = open_[d], np.inf
     share[0], share[-1] = share[-2], share[1]
-    part, lowest = 1 / (1 + share[:-2] + share[2:]), np.full(_DIRECTIONS, np.inf)
+    count = 0
+    for d in range(_DIRECTIONS):
+        part[d] = 1 / (1 + share[d] + share[d + 2])
+        count += open_[d]
+    half = _DIRECTIONS // 2
+    if count < half:
+        return -np.inf, -np.inf
     for step in range(len(profile)):
-        row[1:-1] = profile[step]
+        for d in range(_DIRECTIONS):
+            row[d + 1] = profile[step, d]
         row[0], row[-1] = row[-2], row[1]
         for d in range(_DIRECTIONS):
             total = row[d + 1] + share[d] * row[d] + share[d + 2] * row[d + 2]
             lowest[d] = min(lowest[d], part[d] * total)
-    falls = np.where(open_, profile[0, 0] - lowest, np.inf)
-    return falls.min(), np.maximum(falls[:half], falls[half:]).min()
+    fall = flank = np.inf
+    for d in range(half):
+        one = profile[0, 0] - lowest[d] if open_[d] else np.inf
+        other = profile[0, 0] - lowest[d + half] if open_[d + half] else np.inf
+        fall, flank = min(fall, min(one, other)), min(flank, max(one, other))
+    return fall, flank
 
 
 @compiled
-def _centroid(radius: Array) -> tuple[float, float]:
-    """Middle of a region that is given by its radius in each direction.
+def _moments(radius: Array) -> tuple[float, float, float, float, float]:
+    """Mean of x, y, x^2, y^2 and xy over a region that is given by its radius in each direction.
 
-    The integral of r cos(phi) r dr dphi over that of r dr dphi, and the same with the sine.
+    The first is the integral of r cos(phi) r dr dphi over that of r dr dphi.
     """
-    cubes = radius * radius * radius
-    area = 1.5 * (radius * radius).sum()
-    return (cubes * _COS).sum() / area, (cubes * _SIN).sum() / area
-
-
-@compiled
-def _second_moments(radius: Array) -> tuple[float, float, float]:
-    """Mean of x^2, y^2 and xy over such a region."""
-    square = radius * radius
-    area, fourth = 2 * square.sum(), square * square
-    xx, yy = (fourth * _COS * _COS).sum() / area, (fourth * _SIN * _SIN).sum() / area
-    return xx, yy, (fourth * _COS * _SIN).sum() / area
+    area = x = y = xx = yy = xy = 0.0
+    for d in range(_DIRECTIONS):
+        square, c, s = radius[d] * radius[d], _COS[d], _SIN[d]
+        cube, fourth = square * radius[d] * (2 / 3), square * square / 2
+        area += square
+        x, y = x + cube * c, y + cube * s
+        xx, yy, xy = xx + fourth * c * c, yy + fourth * s * s, xy + fourth * c * s
+    return x / area, y / area, xx / area, yy / area, xy / area
