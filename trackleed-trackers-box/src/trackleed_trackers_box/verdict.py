@@ -96,7 +96,7 @@ def sightings(series: Series, course: Course) -> Sightings:
     """All of a pass, those of one spot in one place together, one a frame.
 
     The spot that is seen most takes in the sightings of the others in its place in frames in
-    which it has none.
+    which it has none. Several groups of spots are told apart as `Ground.claims` says.
     """
     film, number = series.film, course.label
     rows, stray = np.arange(len(number)), np.zeros(len(number))
