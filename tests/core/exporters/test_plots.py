@@ -212,6 +212,16 @@ def test_values_measured_twice_at_one_place_are_points_without_a_line() -> None:
     assert line.get_linestyle() == "None"
     assert line.get_marker() == "."
     assert np.asarray(line.get_xdata()).tolist() == [1, 1, 2, 3]
+    (bars,) = axes.collections
+    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [[0, 2], [1, 3], [2, 4], [3, 5]]
+
+
+def test_a_point_between_unknown_ones_has_a_bar_for_its_error() -> None:
+    axes = new_figure(4, 3).subplots()
+    y = np.r_[np.arange(20.0), np.nan, 7.0, np.nan, np.arange(20.0)]
+    curve(axes, np.arange(43.0), y, np.full(43, 0.5), "#000000")
+    _, bars = axes.collections
+    assert [bar.tolist() for bar in bars.get_segments()] == [[[21, 6.5], [21, 7.5]]]
 
 
 def test_a_wild_point_does_not_stretch_the_limits() -> None:

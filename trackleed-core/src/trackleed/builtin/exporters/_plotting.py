@@ -64,7 +64,7 @@ def style(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> Ax
 def curve(axes: Axes, x: Array, y: Array, error: Array | None, colour: str, **line: Any) -> None:
     """A line through the points in the order of ``x`` with its band, broken where y is unknown.
 
-    Where one ``x`` comes twice no line is drawn, but points.
+    Where one ``x`` comes twice no line is drawn, but points; points without a line have bars.
     """
     order = np.argsort(x, kind="stable")
     x, y = x[order], y[order]
@@ -77,9 +77,14 @@ def curve(axes: Axes, x: Array, y: Array, error: Array | None, colour: str, **li
     axes.plot(x, y, marker="." if few or twice else "", **look)
     if not few and not twice and lone.any():
         axes.plot(x[lone], y[lone], linestyle="none", marker=".", markersize=3, color=colour)
-    if error is not None and not twice:
-        half = np.nan_to_num(error[order])
+    if error is None:
+        return
+    half, bare = np.nan_to_num(error[order]), known if twice else lone
+    if not twice:
         axes.fill_between(x, y - half, y + half, color=colour, alpha=0.22, linewidth=0)
+    if bare.any():
+        bars: dict[str, Any] = {"fmt": "none", "ecolor": colour, "elinewidth": 0.9, "alpha": 0.6}
+        axes.errorbar(x[bare], y[bare], half[bare], **bars)
 
 
 def fair_limits(axes: Axes, values: Array) -> None:
