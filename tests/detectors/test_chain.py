@@ -76,7 +76,7 @@ def test_no_maximum_is_ruled_out_that_a_disk_tells_from_its_surroundings(seed):
 def test_what_falls_on_every_side_rises_above_its_opening_by_a_disk(seed):
     smooth, hat = tophat(spots_frame(seed))
     at = feature.peak_local_max(smooth, min_distance=2, exclude_border=1)
-    seen = np.ones(smooth.shape, np.float32)
+    seen = np.ones(smooth.shape, np.uint8)
     falls = shape.measure(smooth.astype(np.float32), seen, at[:, ::-1].astype(float)).fall
     clear = falls > 25
     assert (hat[tuple(at[clear].T)] > 0.97 * falls[clear]).all()

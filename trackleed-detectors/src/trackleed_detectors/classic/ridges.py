@@ -40,10 +40,10 @@ def measure(
 
     Parameters
     ----------
-    smooth, seen : ndarray of float32 (y, x)
-        The blurred image, and 1 where it can be used.
-    inner : ndarray of uint8 (y, x)
-        1 where neighbours can be used as well.
+    smooth : ndarray of float32 (y, x)
+        The blurred image.
+    seen, inner : ndarray of uint8 (y, x)
+        1 where it can be used, and where neighbours can be used as well.
     xy : ndarray (n, 2)
 
     Returns
@@ -72,13 +72,13 @@ def level(smooth: Array, seen: Array, inner: Array, xy: Array) -> tuple[Array, A
 
     Returns
     -------
-    bare, shown : ndarray of float32 (n, _SIDE, _SIDE)
+    bare, shown : ndarray of float32 and of uint8 (n, _SIDE, _SIDE)
         ``smooth`` without the ridge, and ``seen``, about the pixel nearest to each candidate.
     noise : ndarray (n,)
         Of the ridge along itself; NaN where there is no ridge.
     """
     n = len(xy)
-    bare, shown = np.zeros((n, _SIDE, _SIDE), np.float32), np.zeros((n, _SIDE, _SIDE), np.float32)
+    bare, shown = np.zeros((n, _SIDE, _SIDE), np.float32), np.zeros((n, _SIDE, _SIDE), np.uint8)
     noise = np.full(n, np.nan)
     sides = np.empty((2, _LENGTH, _BREADTH))
     profiles = np.empty((2, _BREADTH))

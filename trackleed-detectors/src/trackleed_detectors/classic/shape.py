@@ -55,7 +55,7 @@ def measure(smooth: Array, seen: Array, xy: Array) -> Shapes:
 
     Parameters
     ----------
-    smooth, seen : ndarray of float32 (y, x)
+    smooth, seen : ndarray of float32 and of uint8 (y, x)
         The blurred image, and 1 where it can be used.
     xy : ndarray (n, 2)
         Where the peaks are, to a pixel. The shape is taken about the centroid
