@@ -68,3 +68,16 @@ def test_spot_beside_a_gross_fault_of_the_camera_keeps_its_fit(lab) -> None:
     found = fits(lab, frames, (35, 35))
     assert np.all(found["status"] == "ok")
     assert np.abs(found["x"] - 35.3).max() < 0.3
+
+
+def test_upright_spots_are_told_apart_too(lab) -> None:
+    found = fits(lab, pair_of(lab, 7.0, 0.5, count=10), (30, 35), shape="upright")
+    assert np.mean(found["status"] == "ok") > 0.8
+    assert np.abs(found["x"] - 30.3)[found["status"] == "ok"].max() < 0.3
+
+
+def test_round_spots_have_no_axis_to_look_along(lab) -> None:
+    one = lab.noisy(lab.spot(SHAPE, 35.3, 35.1, 2000, 3.0, 2.2) + 60)
+    found = fits(lab, one[None], (35, 35), shape="circular")
+    assert found["status"][0] == "ok"
+    assert found["chi2_red"][0] > 2

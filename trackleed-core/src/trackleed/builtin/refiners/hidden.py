@@ -14,6 +14,8 @@ References
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from trackleed.builtin.refiners.crowds import replace
@@ -59,6 +61,8 @@ def part_hidden(
         of them the track means.
     """
     asked = _suspects(found, params)
+    if params.shape == "circular":  # it has no axis
+        asked[:] = False
     asked[pair[0][joined]] = False
     mixed = np.zeros(len(asked), dtype=bool)
     for part in parts:
@@ -68,9 +72,15 @@ def part_hidden(
             roi, pixels = these.take(slice(m, m + 1)), usable[m : m + 1]
             if not _is_mixed(roi, pixels, found, row, noise):
                 continue
-            two = _two(roi, pixels, found, row, noise, params)
-            if two is not None:
-                mixed[row] = not _take(two, found, row, tracks, params)
+            start, places = _start(roi, found, row)
+            fit = partial(
+                fit_group, [roi, roi], [pixels, pixels], tracked=places, others=np.empty((0, 2)),
+                noise=noise, params=params, roaming=True,
+            )  # fmt: skip
+            alike = fit(start=start, alike=True)
+            if alike is not None and _explains(alike, found, row, params):
+                own = fit(start=alike.k)
+                mixed[row] = own is None or not _take(own, found, row, tracks, params)
     return mixed
 
 
@@ -95,9 +105,8 @@ def _is_mixed(
     k = found["k"][row]
     peak = np.exp(k[:PEAK] @ base[:PEAK])
     model = peak + k[PEAK:] @ base[PEAK:]
-    gain, dark, floor = np.broadcast_to(
-        roi.variance(noise)[0], (3, roi.side, roi.side)
-    )[:, usable[0]]  # fmt: skip
+    size = (3, roi.side, roi.side)
+    gain, dark, floor = np.broadcast_to(roi.variance(noise)[0], size)[:, usable[0]]
     weights = 1 / np.maximum(gain * model + dark, floor)
     rest = roi.counts[0][usable[0]] - model
     axis, length, _ = _axis(found, row)
@@ -112,32 +121,18 @@ def _is_mixed(
     return bool(gained > TOLD * ((weights * rest**2).sum() - len(rest) + PARAMETERS))
 
 
-def _two(
-    roi: Cutouts,
-    usable: Array,
-    found: dict[str, Array],
-    row: int,
-    noise: NoiseModel,
-    params: GaussianParams,
-) -> Together | None:
-    """The fit of two spots, if it tells what was wrong with that of one."""
+def _start(roi: Cutouts, found: dict[str, Array], row: int) -> tuple[Array, Array]:
+    """Parameters (2, 9) of two equal round spots as long together as the one, and their places."""
     axis, length, breadth = _axis(found, row)
-    step = np.sqrt(length**2 - breadth**2) * axis
+    step = np.sqrt(max(length**2 - breadth**2, 0.0)) * axis
     middle = np.array([found["x"][row], found["y"][row]])
     places = np.stack([middle - step, middle + step])
     unit = half(roi.side)
     shape = np.array([-0.5, 0.0, -0.5]) * (unit / breadth) ** 2
     height = found["volume"][row] / (4 * np.pi * breadth**2)
     at = (places - [roi.x[0], roi.y[0]]) / unit
-    start = np.array([[*standing(height, u, v, shape), *found["k"][row, PEAK:]] for u, v in at])
-    members, pixels, none = [roi, roi], [usable, usable], np.empty((0, 2))
-    alike = fit_group(
-        members, pixels, start, places, none, noise, params, alike=True, roaming=True
-    )  # fmt: skip
-    if alike is None or not _explains(alike, found, row, params):
-        return None
-    own = fit_group(members, pixels, alike.k, places, none, noise, params, roaming=True)
-    return own or alike
+    below = found["k"][row, PEAK:]
+    return np.array([[*standing(height, u, v, shape), *below] for u, v in at]), places
 
 
 def _explains(two: Together, found: dict[str, Array], row: int, params: GaussianParams) -> bool:
