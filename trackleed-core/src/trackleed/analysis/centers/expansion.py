@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SAMPLE_FRAMES = 16
 SAMPLE_TRACKS = 64
 TRIALS = 200
+DISTORTED = 4.0
+"""Pixels that a screen may shift a spot by: no less where spots are dense, as round a moire."""
+
 LEVER = 0.01
 """Least relative change of the pattern's size over a track that counts."""
 
@@ -108,7 +111,7 @@ def expansion_center(
         The only tracks to look at.
     tolerance : float, optional
         How far from the contraction a spot may lie, px. When not given, a tenth of the usual
-        distance between neighbouring spots, 1.5 to 10 px.
+        distance between neighbouring spots, 4 to 10 px.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def expansion_center(
     spots = spots.only(useful)
     shift, shift_err = energy_shift
     problem = _problem(spots, energy, (shift, max(shift_err, HELD)))
-    tolerance = tolerance or spots.tolerance()
+    tolerance = tolerance or max(spots.tolerance(), DISTORTED)
     keep = _agreeing(problem, tolerance)
     share = keep.sum() / np.isfinite(problem.values).sum()
     if share < AGREE:

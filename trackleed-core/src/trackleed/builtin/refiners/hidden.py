@@ -33,6 +33,8 @@ TOLD = 0.2  # part of the misfit that the moments tell, at least
 LEFT = 1 / 3  # part of the misfit that two spots leave, at most
 GAIN = 40.0  # chi-squared that two spots gain, at least, scaled to what they leave
 CERTAIN = 5.0  # errors by which the dimmer of the two stands out
+CHUNK = 32  # fits looked at together: what is made of them stays in the processor's cache
+RIDGE = 1e-9  # on the diagonal of the scaled squares: a round spot's moments may be one
 NEARER = 0.6  # distance of a track from its spot over that from the other, at most
 
 
@@ -68,10 +70,10 @@ def part_hidden(
     for part in parts:
         these = part.take(asked[part.row])
         usable = trusted(these, tracks, noise) & own_pixels(these, tracks.x, tracks.y, pair)
-        for m, row in enumerate(these.row.tolist()):
-            roi, pixels = these.take(slice(m, m + 1)), usable[m : m + 1]
-            if not _is_mixed(roi, pixels, found, row, noise):
-                continue
+        chunks = [slice(i, i + CHUNK) for i in range(0, len(these), CHUNK)]
+        told = [_is_mixed(these.take(c), usable[c], found, noise) for c in chunks]
+        for m in np.flatnonzero(np.concatenate(told)).tolist() if told else ():
+            row, roi, pixels = int(these.row[m]), these.take(slice(m, m + 1)), usable[m : m + 1]
             start, places = _start(roi, found, row)
             fit = partial(
                 fit_group, [roi, roi], [pixels, pixels], tracked=places, others=np.empty((0, 2)),
@@ -91,39 +93,61 @@ def _suspects(found: dict[str, Array], params: GaussianParams) -> Array:
     return np.asarray(wrong & found["settled"] & ~found["clipped"] & ~found["astray"])
 
 
-def _axis(found: dict[str, Array], row: int) -> tuple[Array, float, float]:
-    """Direction of the longer axis, and the widths along it and across, px."""
+def _axes(found: dict[str, Array], row: Array) -> tuple[Array, Array, Array]:
+    """Direction (n, 2) of the longer axes, and the widths along them and across, px."""
     values, vectors = np.linalg.eigh(found["precision"][row])
-    return vectors[:, 0], float(values[0] ** -0.5), float(values[1] ** -0.5)
+    return vectors[:, :, 0], values[:, 0] ** -0.5, values[:, 1] ** -0.5
 
 
-def _is_mixed(
-    roi: Cutouts, usable: Array, found: dict[str, Array], row: int, noise: NoiseModel
-) -> bool:
-    """Whether a linear fit of the moments to the residuals tells `TOLD` of the misfit."""
-    base = monomials(roi.side)[:, usable[0]]
-    k = found["k"][row]
-    peak = np.exp(k[:PEAK] @ base[:PEAK])
-    model = peak + k[PEAK:] @ base[PEAK:]
-    size = (3, roi.side, roi.side)
-    gain, dark, floor = np.broadcast_to(roi.variance(noise)[0], size)[:, usable[0]]
-    weights = 1 / np.maximum(gain * model + dark, floor)
-    rest = roi.counts[0][usable[0]] - model
-    axis, length, _ = _axis(found, row)
-    unit = half(roi.side)
-    away = np.array([roi.x[0] - found["x"][row], roi.y[0] - found["y"][row]])
-    s = (axis[0] * (base[1] * unit + away[0]) + axis[1] * (base[2] * unit + away[1])) / length
-    slopes = np.concatenate(
-        [peak * base[:PEAK], base[PEAK:], [peak * (s**3 - 3 * s), peak * (s**4 - 6 * s**2 + 3)]]
-    )
-    gradient = (weights * slopes) @ rest
-    gained = gradient @ np.linalg.pinv((weights * slopes) @ slopes.T, hermitian=True) @ gradient
-    return bool(gained > TOLD * ((weights * rest**2).sum() - len(rest) + PARAMETERS))
+def _is_mixed(rois: Cutouts, usable: Array, found: dict[str, Array], noise: NoiseModel) -> Array:
+    """Where a linear fit of the moments to the residuals tells of two spots, (n,) of bool.
+
+    What it gains is about what two spots near each other gain (`GAIN`), and `TOLD` of the misfit.
+    Light that falls less steeply than a Gaussian's to both sides is a halo, unless the third
+    moment speaks for two spots by itself.
+    """
+    base = monomials(rois.side).reshape(PARAMETERS, -1)
+    k = found["k"][rois.row]
+    peak = np.exp(k[:, :PEAK] @ base[:PEAK])
+    model = peak + k[:, PEAK:] @ base[PEAK:]
+    gain, dark, floor = (v.reshape(len(v), -1) for v in np.moveaxis(rois.variance(noise), 1, 0))
+    weights = usable.reshape(model.shape) / np.maximum(gain * model + dark, floor)
+    rest = rois.counts.reshape(model.shape) - model
+    s = _along(rois, found, base)
+    slopes = np.empty((len(rois), PARAMETERS + 2, base.shape[1]))
+    slopes[:, :PEAK] = peak[:, None] * base[:PEAK]
+    slopes[:, PEAK:PARAMETERS] = base[PEAK:]
+    slopes[:, -2] = peak * (s**2 - 3) * s
+    slopes[:, -1] = peak * (s**4 - 6 * s**2 + 3)
+    weighted = weights[:, None] * slopes
+    squares = weighted @ slopes.transpose(0, 2, 1)
+    gradient = weighted @ rest[:, :, None]
+    misfit = (weights * rest**2).sum(axis=1) - (weights > 0).sum(axis=1) + PARAMETERS
+    third, _ = _gain(squares[:, :-1, :-1], gradient[:, :-1])
+    both, step = _gain(squares, gradient)
+    halo = (step[:, -1] > 0) & (third < GAIN / 2)
+    return np.asarray((both > np.maximum(TOLD * misfit, GAIN / 2)) & ~halo)
+
+
+def _gain(squares: Array, gradient: Array) -> tuple[Array, Array]:
+    """What the best step of linear parameters takes off chi-squared, (n,), and its direction."""
+    size = np.sqrt(np.einsum("nii->ni", squares))[:, :, None]
+    scaled, slope = squares / size / size.transpose(0, 2, 1), gradient / size
+    step = np.linalg.solve(scaled + RIDGE * np.eye(scaled.shape[1]), slope)
+    return (slope * step).sum(axis=(1, 2)), step[:, :, 0]
+
+
+def _along(rois: Cutouts, found: dict[str, Array], base: Array) -> Array:
+    """Where pixels lie along the longer axis of their fits, in its widths, (n, pixels)."""
+    axis, length, _ = _axes(found, rois.row)
+    x = base[1] * half(rois.side) + (rois.x - found["x"][rois.row])[:, None]
+    y = base[2] * half(rois.side) + (rois.y - found["y"][rois.row])[:, None]
+    return np.asarray((axis[:, :1] * x + axis[:, 1:] * y) / length[:, None])
 
 
 def _start(roi: Cutouts, found: dict[str, Array], row: int) -> tuple[Array, Array]:
     """Parameters (2, 9) of two equal round spots as long together as the one, and their places."""
-    axis, length, breadth = _axis(found, row)
+    (axis,), (length,), (breadth,) = _axes(found, roi.row)
     step = np.sqrt(max(length**2 - breadth**2, 0.0)) * axis
     middle = np.array([found["x"][row], found["y"][row]])
     places = np.stack([middle - step, middle + step])
