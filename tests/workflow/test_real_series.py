@@ -195,6 +195,9 @@ def test_graphene_moire(whole_run: Run, real_data: Path) -> None:
     first_order = [(287, 214), (344, 338), (464, 340), (277, 439), (221, 326), (392, 435)]
     check_spots(session, 0, first_order)
     check_spots(session, 5, [(233, 323), (392, 432), (406, 228), (293, 221), (345, 333)])
+    centres = newest(session, "center").dropna(subset=["x"])
+    assert len(centres) > 5
+    assert (np.hypot(centres["x"] - 345, centres["y"] - 333) < 15).all()
 
 
 def test_one_frame_with_a_gun_shadow(whole_run: Run, real_data: Path) -> None:

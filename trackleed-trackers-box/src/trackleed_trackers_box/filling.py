@@ -8,6 +8,7 @@ import numpy as np
 
 from trackleed.tables import State
 from trackleed_trackers_box.compiled import gaps
+from trackleed_trackers_box.sharing import shared
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.following import Course, Series
@@ -30,20 +31,15 @@ def filled(found: Sightings, series: Series, course: Course, max_gap: int) -> tu
     stand for both.
     """
     motions, known = bridged(series, course)
-    values, state = gaps.bridges(
-        series.boxes,
-        series.film.start,
-        found.row,
-        found.frame,
-        found.place,
-        series.film.fixed[found.group[found.start[:-1]]],
-        found.start,
-        motions,
-        known,
-        series.film.valid,
-        max_gap,
-        _SMOOTH,
-    )
+    boxes, begin, start = series.boxes, series.film.start, found.start
+    shape, owner = (len(series), len(start) - 1), np.full(len(boxes), -1)
+    values, state = np.empty((*shape, 5)), np.empty(shape, np.uint8)
+    shared(gaps.owners, start, start, found.row, owner)
+    shared(gaps.seen, begin, begin, boxes, owner, values, state)
+    told = boxes, begin, owner, found.row, found.frame, found.place
+    fixed, valid = series.film.fixed[found.group], series.film.valid
+    rules = fixed, start, motions, known, valid, max_gap, _SMOOTH
+    shared(gaps.bridges, start, *told, *rules, values, state)
     return values, _NAMES[state]
 
 

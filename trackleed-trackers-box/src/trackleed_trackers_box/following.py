@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trackleed_trackers_box.compiled import steps
+from trackleed_trackers_box.compiled import places, steps
 from trackleed_trackers_box.compiled.model import Film, Path, Rules, Spots
-from trackleed_trackers_box.motion import placed
+from trackleed_trackers_box.motion import placed as placed_by
+from trackleed_trackers_box.sharing import shared
 
 if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
@@ -51,11 +52,6 @@ class Series:
     def __len__(self) -> int:
         return len(self.film.scale)
 
-    @property
-    def frame(self) -> Array:
-        """That each detection is of, (n,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.film.start))
-
 
 @dataclass(frozen=True)
 class Course:
@@ -78,6 +74,14 @@ class Course:
     noise: float
 
 
+def placed(series: Series, course: Course) -> tuple[Array, Array]:
+    """Frame (n,) of all detections, and their places (n, 2) in the pattern."""
+    film, many = series.film, len(series.boxes)
+    frame, place = np.empty(many, np.int64), np.empty((many, 2))
+    shared(places.placed, film.start, film.points, film.start, course.motions, frame, place)
+    return frame, place
+
+
 def follow(series: Series) -> Course:
     """Link all detections, from the frame with most bright ones both ways."""
     n, many = len(series), len(series.boxes)
@@ -85,8 +89,7 @@ def follow(series: Series) -> Course:
     spots = _none(many * len(series.film.fixed))
     if not many:
         return Course(*path, np.zeros(0, np.int64), _FIRST_NOISE)
-    bright = series.boxes[:, 4] >= np.median(series.boxes[:, 4])
-    rich = np.bincount(series.frame[bright], minlength=n)
+    rich = _rich(series.boxes[:, 4], series.film.start)
     origin = int(np.argmax(rich))
     path.motions[origin, :2] = series.centre
     path.motions[origin, 2] = series.film.scale[origin]
@@ -97,6 +100,13 @@ def follow(series: Series) -> Course:
     _others(series, path, spots, rich)
     group = spots.group[: spots.number[0]]
     return Course(*path, group, float(spots.told[steps.NOISE]))
+
+
+def _rich(score: Array, start: Array) -> Array:
+    """How many of the brighter half of all detections each frame has, (n_frames,)."""
+    half = len(score) // 2
+    before = np.append(0, np.cumsum(score >= np.partition(score, half)[half]))
+    return np.diff(before[start])
 
 
 def _none(most: int) -> Spots:
@@ -124,7 +134,7 @@ def _pass(series: Series, path: Path, spots: Spots, origin: int, frames: Array) 
     path.label[rows] = -1
     motion = path.motions[origin]
     variance = float(spots.told[steps.NOISE] ** 2 * np.exp(-2 * motion[2]))
-    place, shift = placed(motion, film.points[rows]), film.fixed * np.exp(-motion[2])
+    place, shift = placed_by(motion, film.points[rows]), film.fixed * np.exp(-motion[2])
     steps.added(spots, path.label[rows], place, shift, variance)
     mine = slice(first, int(spots.number[0]))
     start = [array[mine].copy() for array in (spots.place, spots.variance, spots.presence)]

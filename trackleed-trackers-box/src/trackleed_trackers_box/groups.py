@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import cKDTree
 
-from trackleed_trackers_box.compiled import places
+from trackleed_trackers_box.compiled import by_spot
 from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
-from trackleed_trackers_box.following import Series, follow
+from trackleed_trackers_box.following import Series, follow, placed
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.following import Course
@@ -82,7 +82,7 @@ class Ground:
 
     def __init__(self, series: Series, course: Course) -> None:
         film, motions = series.film, course.motions
-        self.frame, place = places.placed(film.points, film.start, motions)
+        self.frame, place = placed(series, course)
         self.scale = motions[self.frame, 2]
         self.place = place - film.fixed[:, None] * np.exp(-self.scale)[:, None]
         self.label = course.label
@@ -111,7 +111,7 @@ class Ground:
     def _near(self, rows: Array, number: Array, found: list[_Spot]) -> Array:
         """Whether detections (n,) are near a spot that was there before and after."""
         near = np.zeros(len(rows), bool)
-        sightings, start = places.grouped(number)
+        sightings, start = by_spot.grouped(number)
         for first, last in pairwise(start):
             spot, frames = found[number[sightings[first]]], self.frame[sightings[first:last]]
             apart = np.hypot(*(self.place[spot.group][rows] - spot.place).T)
@@ -140,7 +140,7 @@ class Ground:
 
     def _candidates(self) -> list[_Spot]:
         """What was linked, as it were in each of the groups."""
-        rows, start = places.grouped(self.label)
+        rows, start = by_spot.grouped(self.label)
         parts = [part for part in np.split(rows, start[1:-1]) if len(part) > 1]
         spots = []
         for group, place in enumerate(self.place):

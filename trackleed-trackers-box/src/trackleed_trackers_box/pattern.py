@@ -19,13 +19,14 @@ from trackleed.errors import InputError
 from trackleed.ordering import link_order
 from trackleed.tables import State
 from trackleed_trackers_box import fixed, scaling, verdict
-from trackleed_trackers_box.compiled.boxes import arranged, brighter, nearest
+from trackleed_trackers_box.compiled.boxes import arranged, brighter, listed, middle, nearest
 from trackleed_trackers_box.compiled.model import Film, Rules
 from trackleed_trackers_box.filling import filled
 from trackleed_trackers_box.following import Series
 from trackleed_trackers_box.groups import followed
 from trackleed_trackers_box.light import SIGNIFICANT, seen_light
 from trackleed_trackers_box.linking import within
+from trackleed_trackers_box.sharing import shared
 from trackleed_trackers_box.stitching import stitched
 
 if TYPE_CHECKING:
@@ -115,10 +116,10 @@ class Pattern:
         return values[place], states[place]
 
     def _series(
-        self, boxes: tuple[Array, Array], energy: Array | None, order: Array, valid: Array
+        self, given: tuple[Array, Array, Array], energy: Array | None, order: Array, valid: Array
     ) -> Series:
         """What is linked, and how its scale is expected to go."""
-        boxes, start = boxes
+        boxes, places, start = given
         score, some = boxes[:, 4].copy(), slice(None, None, 1 + len(boxes) // _TELLING)
         usual = float(np.median(score[some])) if len(score) else 0.0
         bright, at = brighter(boxes, start, usual)
@@ -127,15 +128,14 @@ class Pattern:
             self.params.scale, points, energy, order, valid.shape, "pattern"
         )
         self.notes = _notes(order, mode, about)
-        places = np.ascontiguousarray(boxes[:, :2])
-        centre = places.mean(axis=0) if len(boxes) else np.zeros(2)
+        centre = middle(places) if len(boxes) else np.zeros(2)
         film = Film(
             points=places,
             weights=score / (score + usual),
             start=start,
             scale=scale,
             valid=np.asarray(valid, dtype=bool),
-            area=float(valid.sum()),
+            area=float(np.count_nonzero(valid)),
             fixed=_fixed(boxes, start, scale, about, valid.shape),
         )
         apart = nearest(bright, at, 1 + len(order) // _SAMPLE)
@@ -155,16 +155,29 @@ class Pattern:
         return min(_LEAST, n_frames) if wanted == "auto" else int(wanted)
 
 
-def _boxes(detections: Columns, order: Array) -> tuple[Array, Array]:
-    """Boxes (n, 5) of all frames in the order of linking, by x in a frame, and where each begins.
+def _boxes(detections: Columns, order: Array) -> tuple[Array, Array, Array]:
+    """Boxes (n, 5) and places (n, 2) of all frames in the order of linking, by x in a frame.
+
+    The third is where each frame begins.
 
     Only what has a position is a detection.
     """
     names = ("x", "y", "width", "height", "score")
-    columns = np.stack([np.asarray(detections[name], dtype=float) for name in names])
+    columns = tuple(_given(detections[name], np.float64) for name in names)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    return arranged(place[np.asarray(detections["frame"], dtype=int)], columns, len(order))
+    frame = _given(detections["frame"], np.int64)
+    rows, start = listed(frame, place, *columns[:2])
+    boxes, points = np.empty((len(rows), len(names))), np.empty((len(rows), 2))
+    shared(arranged, start, columns, rows, start, boxes, points)
+    return boxes, points, start
+
+
+def _given(column: Array, kind: type[Any]) -> Array:
+    """A column of one type of array, read-only as some are: others would be compiled for anew."""
+    view = np.ascontiguousarray(column, dtype=kind).view()
+    view.flags.writeable = False
+    return view
 
 
 def _fixed(

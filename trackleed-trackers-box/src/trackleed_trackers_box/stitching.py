@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from trackleed_trackers_box.compiled import by_spot
 from trackleed_trackers_box.compiled.steps import ROI_PART
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def stitched(found: Sightings, series: Series, course: Course) -> Sightings:
     ends = np.flatnonzero((last < len(series) - 1) & (count >= _LEAST))
     begins = np.flatnonzero((first > 0) & (count >= _LEAST))
     gap = first[begins] - last[ends][:, None]
-    group = found.group[start[:-1]]
+    group = found.group
     near = (group[ends][:, None] == group[begins]) & (gap > 0)
     near &= gap <= np.minimum(count[ends][:, None], count[begins])
     if not near.any():
@@ -59,8 +60,10 @@ def stitched(found: Sightings, series: Series, course: Course) -> Sightings:
         whole[piece] = whole[before]
     if not joined.any():
         return found
-    order = np.lexsort((found.frame, whole[found.spot]))
-    return found.reordered(order).some(whole[found.spot][order])
+    # Earlier pieces first here, too.
+    order = np.concatenate([np.arange(start[k], start[k + 1]) for k in np.argsort(first)])
+    rows, start = by_spot.grouped(whole[found.spot][order])
+    return found.ordered(order[rows], start)
 
 
 def _ways(found: Sightings, spots: Array, sense: int) -> tuple[Array, Array]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import gammainc
 
-from trackleed_trackers_box.compiled import places
+from trackleed_trackers_box.compiled import by_spot, places
 from trackleed_trackers_box.compiled.steps import DISTORTION, ROI_PART
+from trackleed_trackers_box.following import placed
 from trackleed_trackers_box.groups import Ground
+from trackleed_trackers_box.sharing import shared
 
 if TYPE_CHECKING:
     from trackleed_trackers_box.following import Course, Series
@@ -48,10 +50,7 @@ class Sightings:
         Of all detections, one frame after another.
     place : ndarray (n, 2)
         In the pattern, from the fixed point of the spot's group.
-    group : ndarray (n,)
-        Of the spot.
-    stray : ndarray (n,)
-        Distance to where the others around it are, px; 0 before it is told.
+    group : ndarray (spots,)
     """
 
     start: Array
@@ -59,37 +58,27 @@ class Sightings:
     row: Array
     place: Array
     group: Array
-    stray: Array
 
     @property
     def spot(self) -> Array:
         """Of each, (n,), from 0."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
-    def some(self, number: Array) -> Sightings:
-        """Those whose ``number`` (n,) is not negative: what has the same one is a spot.
-
-        Those of one spot have to stand in the order of frames.
-        """
-        rows, start = places.grouped(number)
-        return self._taken(rows, start)
-
-    def reordered(self, rows: Array) -> Sightings:
-        """The same in another order, for `some`."""
-        return self._taken(rows, self.start)
-
-    def _taken(self, rows: Array, start: Array) -> Sightings:
-        columns = (self.frame, self.row, self.place, self.group, self.stray)
-        return Sightings(start, *places.taken(rows, *columns))
+    def ordered(self, rows: Array, start: Array) -> Sightings:
+        """Some of them in another order, in which spots begin at ``start``."""
+        n = len(rows)
+        columns = (np.empty(n, np.int64), np.empty(n, np.int64), np.empty((n, 2)))
+        shared(by_spot.taken, start, start, rows, (self.frame, self.row, self.place), columns)
+        spot = np.searchsorted(self.start, rows[start[:-1]], side="right") - 1
+        return Sightings(start, *columns, self.group[spot])
 
     def of(self, wanted: Array) -> Sightings:
         """Those of the spots (spots,) that are ``wanted``."""
         many = int(wanted.sum())
         if not wanted[:many].all():
-            return self.some(np.where(wanted[self.spot], self.spot, -1))
-        columns = (self.frame, self.row, self.place, self.group, self.stray)
-        start = self.start[: many + 1]
-        return Sightings(start, *(column[: start[-1]] for column in columns))
+            return self.ordered(*by_spot.grouped(np.where(wanted[self.spot], self.spot, -1)))
+        start, n = self.start[: many + 1], self.start[many]
+        return Sightings(start, self.frame[:n], self.row[:n], self.place[:n], self.group[:many])
 
 
 def sightings(series: Series, course: Course) -> Sightings:
@@ -98,33 +87,22 @@ def sightings(series: Series, course: Course) -> Sightings:
     The spot that is seen most takes in the sightings of the others in its place in frames in
     which it has none. Several groups of spots are told apart as `Ground.claims` says.
     """
-    film, number = series.film, course.label
-    rows, stray = np.arange(len(number)), np.zeros(len(number))
+    film = series.film
     if len(film.fixed) > 1:
         ground = Ground(series, course)
         number, group = ground.claims(course.group)
-        columns = (ground.frame, rows, ground.place[group, rows], group, stray)
-        return Sightings(film.start, *columns).some(number)
-    frame, place = places.placed(film.points, film.start, course.motions)
-    every = Sightings(film.start, frame, rows, place, np.zeros(len(number), np.int64), stray)
-    rows, start = places.grouped(number)
+        place = ground.place[group, np.arange(len(number))]
+        start, frame, row, place = by_spot.together(number, ground.frame, place)
+        return Sightings(start, frame, row, place, group[row[start[:-1]]])
+    every = placed(series, course)
+    start, frame, row, place = by_spot.together(course.label, *every)
     reach = max(_GATE * course.noise, ROI_PART * series.rules.side)
     reach *= float(np.exp(-np.median(course.motions[:, 2])))
-    host = places.hosts(place, frame, rows, start, reach, _TOGETHER)
-    one = host == np.arange(len(host))
-    if not one.all():
-        spot = np.repeat(np.arange(len(host)), np.diff(start))
-        shared = np.isin(host, host[~one])[spot]
-        number = np.full(len(number), -1)
-        number[rows] = host[spot]
-        # Of two in one frame that of the spot with more sightings stays.
-        spot, rows = spot[shared], rows[shared]
-        of = host[spot]
-        sort = np.lexsort((spot, frame[rows], of))
-        of, rows = of[sort], rows[sort]
-        again = (np.diff(of) == 0) & (np.diff(frame[rows]) == 0)
-        number[rows[1:][again]] = -1
-    return every.some(number)
+    host = by_spot.hosts(place, frame, start, reach, _TOGETHER)
+    if (host != np.arange(len(host))).any():
+        number = by_spot.united(host, start, frame, row, len(course.label), len(series))
+        start, frame, row, place = by_spot.together(number, *every)
+    return Sightings(start, frame, row, place, np.zeros(len(start) - 1, np.int64))
 
 
 def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sightings:
@@ -138,12 +116,13 @@ def tracks(found: Sightings, series: Series, course: Course, least: int) -> Sigh
     lengths = np.diff(found.start)
     single = int(lengths[lengths < max(least, 2)].sum())
     near = found.of(lengths >= least)
-    near = replace(near, stray=_strays(near, series, course))
-    near = near.some(np.where(near.stray <= ROI_PART * series.rules.side, near.spot, -1))
+    stray = _strays(near, series, course)
+    rows, start = by_spot.grouped(np.where(stray <= ROI_PART * series.rules.side, near.spot, -1))
+    near, stray = near.ordered(rows, start), stray[rows]
     sharp = _sharp(series, course)
     kept = places.densest(near.frame, near.start, sharp, _DENSE * least) >= least
     kept &= ~_by_chance(near, series, course, single, len(lengths))
-    kept &= _in_one_place(near, series, course)
+    kept &= _in_one_place(near, stray, series, course)
     still = kept & _still(near, series, course)
     if still.any():
         still &= ~_changeful(near, series)
@@ -159,13 +138,15 @@ def _sharp(series: Series, course: Course) -> Array:
     Out of focus spots scatter more than they use to; and they are wider, or scatter so much that
     detections are about as far from their own spots as others may be.
     """
-    scatter, width = course.scatter, places.medians(series.boxes[:, 2], series.film.start)
+    scatter, start = course.scatter, series.film.start
     told = np.isfinite(scatter)
     if not told.any():
         return np.ones(len(scatter), bool)
-    more = scatter > _BLURRED * float(np.median(scatter[told]))
-    far = scatter > ROI_PART * series.rules.side / _GATE
-    return np.asarray(~(more & (far | (width > _WIDER * series.rules.side))))
+    blurred = scatter > _BLURRED * float(np.median(scatter[told]))
+    for now in np.flatnonzero(blurred & (scatter <= ROI_PART * series.rules.side / _GATE)):
+        width = np.median(series.boxes[start[now] : start[now + 1], 2])
+        blurred[now] = width > _WIDER * series.rules.side
+    return np.asarray(~blurred)
 
 
 def _by_chance(found: Sightings, series: Series, course: Course, single: int, spots: int) -> Array:
@@ -182,27 +163,24 @@ def _by_chance(found: Sightings, series: Series, course: Course, single: int, sp
 
 def _strays(found: Sightings, series: Series, course: Course) -> Array:
     """How far (n,) sightings are from those around them, px, less what lens errors allow."""
-    apart = places.strays(found.place, found.start, _BLOCK)
-    if np.ptp(series.film.scale):
-        scale = series.film.scale[found.frame]
-        usual = np.repeat(places.medians(scale, found.start), np.diff(found.start))
-        apart -= DISTORTION * np.abs(scale - usual) * np.hypot(*found.place.T)
-    return np.asarray(apart * np.exp(course.motions[:, 2])[found.frame])
+    scale, size = series.film.scale, np.exp(course.motions[:, 2])
+    distortion, apart = DISTORTION if np.ptp(scale) else 0.0, np.empty(len(found.frame))
+    given = (found.start, found.place, found.frame, scale, size, distortion, _BLOCK, apart)
+    shared(places.strays, found.start, *given)
+    return apart
 
 
-def _in_one_place(found: Sightings, series: Series, course: Course) -> Array:
+def _in_one_place(found: Sightings, stray: Array, series: Series, course: Course) -> Array:
     """Whether spots (spots,) keep to a place or leave it smoothly: by lens errors, or a phase's."""
     side, noise = series.rules.side, course.noise
-    usual = places.medians(found.stray, found.start)
     limit = max(_WANDERS * side, _GATE * noise / 2)
+    usual = places.medians(stray, found.start, limit)
     keeps = usual <= limit
     doubtful = ~keeps & (usual <= 2 * limit)
     if doubtful.any():
         # Next to the mask only a part of a spot is seen, and its place is pulled.
-        points, valid = series.film.points[found.row], series.film.valid
-        keeps |= doubtful & ~places.clear(
-            points, found.start, doubtful, valid, int(side / 2), _LOOKED_AT
-        )
+        given = (series.film.points, found.row, found.start, doubtful, series.film.valid)
+        keeps |= doubtful & ~places.clear(*given, int(side / 2), _LOOKED_AT)
     bends = places.bends(found.place, found.frame, found.start, ~keeps, _SMOOTHLY)
     bends *= float(np.exp(np.median(course.motions[:, 2])))
     return np.asarray(keeps | (bends <= max(_JUMPS * side, _GATE * noise / 2)))
@@ -210,10 +188,10 @@ def _in_one_place(found: Sightings, series: Series, course: Course) -> Array:
 
 def _still(found: Sightings, series: Series, course: Course) -> Array:
     """Whether spots (spots,) stay where they are on the screen while the pattern moves."""
-    scale = np.exp(places.medians(course.motions[:, 2][found.frame], found.start))
-    in_pattern = places.scatters(found.place, found.start) * scale
-    on_screen = places.scatters(series.film.points[found.row], found.start)
-    return np.asarray((in_pattern > _MOVED) & (on_screen < _STILL * in_pattern))
+    scale, result = course.motions[:, 2].copy(), np.zeros(len(found.start) - 1, bool)
+    given = (found.place, found.row, found.frame, series.film.points, scale)
+    shared(places.standing, found.start, found.start, *given, _MOVED, _STILL, result)
+    return result
 
 
 def _changeful(found: Sightings, series: Series) -> Array:

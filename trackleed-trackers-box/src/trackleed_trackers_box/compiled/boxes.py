@@ -13,42 +13,61 @@ if TYPE_CHECKING:
 
 
 @entry
-def arranged(frame: Array, columns: Array, count: int) -> tuple[Array, Array]:
-    """Rows (n, k) of all columns by frame, and by x in a frame; those without a place left out.
+def listed(frame: Array, place: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """Numbers (m,) of the detections that have a place, frame after frame, and where each begins.
+
+    ``place`` (n_frames,) is that of each frame in the order of linking.
+    """
+    start = np.zeros(len(place) + 1, np.int64)
+    for k in range(len(frame)):
+        if np.isfinite(x[k]) and np.isfinite(y[k]):
+            start[place[frame[k]] + 1] += 1
+    start = np.cumsum(start)
+    order, at = np.empty(start[-1], np.int64), start[:-1].copy()
+    for k in range(len(frame)):
+        if np.isfinite(x[k]) and np.isfinite(y[k]):
+            now = place[frame[k]]
+            order[at[now]] = k
+            at[now] += 1
+    return order, start
+
+
+@entry
+def arranged(
+    begin: int,
+    end: int,
+    columns: tuple[Array, ...],
+    order: Array,
+    start: Array,
+    rows: Array,
+    places: Array,
+) -> None:
+    """Rows (n, 5) of all columns, and places (n, 2), by x in each of the frames begin to end.
 
     Sorted into as many bins as a frame has rows first (E. J. Isaac and R. C. Singleton, J. ACM 3,
     169, 1956).
 
     Parameters
     ----------
-    frame : ndarray (n,)
-    columns : ndarray (k, n)
+    begin, end : int
+    columns : tuple of ndarray (m,)
         x and y are the first.
-    count : int
-        Frames.
-
-    Returns
-    -------
-    rows : ndarray (n, k)
-    start : ndarray (count + 1,)
+    order : ndarray (n,)
+        Those that have a place, frame after frame; will be by x in a frame.
+    start : ndarray (n_frames + 1,)
         Where each frame begins.
+    rows, places : ndarray
+        Are written.
     """
-    x, y = columns[0], columns[1]
-    start, low, high = np.zeros(count + 1, np.int64), np.inf, -np.inf
-    for k in range(len(frame)):
-        if np.isfinite(x[k]) and np.isfinite(y[k]):
-            start[frame[k] + 1] += 1
-            low, high = min(low, x[k]), max(high, x[k])
-    start = np.cumsum(start)
-    order, at = np.empty(start[-1], np.int64), start[:-1].copy()
-    for k in range(len(frame)):
-        if np.isfinite(x[k]) and np.isfinite(y[k]):
-            order[at[frame[k]]] = k
-            at[frame[k]] += 1
-    most = np.diff(start).max() if count else 0
+    x, most = columns[0], 0
+    for now in range(begin, end):
+        most = max(most, start[now + 1] - start[now])
     bins, part = np.empty(most + 1, np.int64), np.empty(most, np.int64)
-    for now in range(count):
+    for now in range(begin, end):
         some = order[start[now] : start[now + 1]]
+        low, high = np.inf, -np.inf
+        for k in some:
+            low, high = min(low, x[k]), max(high, x[k])
         bins[: len(some) + 1] = 0
         fine = len(some) / (1e-9 + (high - low) * (1 + 1e-9))
         for k in some:
@@ -65,11 +84,11 @@ def arranged(frame: Array, columns: Array, count: int) -> tuple[Array, Array]:
                 some[place] = some[place - 1]
                 place -= 1
             some[place] = k
-    rows = np.empty((len(order), len(columns)))
-    for i in range(len(order)):
-        for n in range(len(columns)):
-            rows[i, n] = columns[n, order[i]]
-    return rows, start
+        for i in range(start[now], start[now + 1]):
+            k = order[i]
+            rows[i, 0], rows[i, 1] = columns[0][k], columns[1][k]
+            rows[i, 2], rows[i, 3], rows[i, 4] = columns[2][k], columns[3][k], columns[4][k]
+            places[i, 0], places[i, 1] = columns[0][k], columns[1][k]
 
 
 @entry
@@ -85,6 +104,16 @@ def brighter(rows: Array, start: Array, least: float) -> tuple[Array, Array]:
             count += rows[k, 4] >= least
         some[now + 1] = count
     return points[:count], some
+
+
+@entry
+def middle(points: Array) -> Array:
+    """Mean (2,) of points (n, 2), of which there is at least one."""
+    total = np.zeros(2)
+    for k in range(len(points)):
+        total[0] += points[k, 0]
+        total[1] += points[k, 1]
+    return total / len(points)
 
 
 @entry

@@ -17,9 +17,40 @@ _BESIDE = 2 / 3  # of a ROI, four widths: so near to another spot a spot may not
 
 
 @entry
+def owners(begin: int, end: int, start: Array, row: Array, owner: Array) -> None:
+    """Write the spot of each detection, for the spots begin to end; see `bridges`."""
+    for spot in range(begin, end):
+        for k in range(start[spot], start[spot + 1]):
+            owner[row[k]] = spot
+
+
+@entry
+def seen(
+    begin: int, end: int, start: Array, boxes: Array, owner: Array, values: Array, state: Array
+) -> None:
+    """Write the frames begin to end, which start where ``start`` tells, as far as spots are seen.
+
+    One frame after another, as memory goes; else see `bridges`.
+    """
+    for now in range(begin, end):
+        for spot in range(values.shape[1]):
+            state[now, spot] = LOST
+            for column in range(5):
+                values[now, spot, column] = np.nan
+        for i in range(start[now], start[now + 1]):
+            if owner[i] >= 0:
+                state[now, owner[i]] = MEASURED
+                for column in range(5):
+                    values[now, owner[i], column] = boxes[i, column]
+
+
+@entry
 def bridges(
+    first_spot: int,
+    end_spot: int,
     boxes: Array,
     begin: Array,
+    owner: Array,
     row: Array,
     frame: Array,
     place: Array,
@@ -30,15 +61,20 @@ def bridges(
     valid: Array,
     max_gap: int,
     smooth: int,
-) -> tuple[Array, Array]:
-    """Boxes (n_frames, spots, 5) and states (n_frames, spots), by number, of all spots.
+    values: Array,
+    state: Array,
+) -> None:
+    """Write boxes and states of some spots in the frames in which they were not detected.
 
     Parameters
     ----------
+    first_spot, end_spot : int
     boxes : ndarray (m, 5)
         Of all detections, by frame and by x in a frame.
     begin : ndarray (n_frames + 1,)
         Where each frame begins.
+    owner : ndarray (m,)
+        Spot of each detection; -1 for none.
     row, frame : ndarray (n,)
         Of the sightings, those of one spot together, in the order of frames.
     place : ndarray (n, 2)
@@ -56,31 +92,23 @@ def bridges(
         is seen beside it do not count; but there are no more than the spot was seen in.
     smooth : int
         Sightings to each side that a place is the mean of.
+    values : ndarray (n_frames, spots, 5)
+    state : ndarray (n_frames, spots)
+        Numbers.
     """
-    shape = len(motions), len(start) - 1
-    values, state = np.full((*shape, 5), np.nan), np.zeros(shape, np.uint8)
-    owner = np.full(len(boxes), -1)
-    for spot in range(shape[1]):
-        for k in range(start[spot], start[spot + 1]):
-            owner[row[k]] = spot
-    # One frame after another, as memory goes.
-    for now in range(shape[0]):
-        for i in range(begin[now], begin[now + 1]):
-            if owner[i] >= 0:
-                state[now, owner[i]] = MEASURED
-                for column in range(5):
-                    values[now, owner[i], column] = boxes[i, column]
-    for spot in range(shape[1]):
-        state[frame[start[spot]], spot] = SEED
-    for spot in range(shape[1]):
+    frames, size = len(motions), np.empty(2)
+    for spot in range(first_spot, end_spot):
         first, last = start[spot], start[spot + 1]
-        size, mean = np.empty(2), _means(place[first:last], smooth)
+        state[frame[first], spot] = SEED
+        mean = _means(place[first:last], smooth)
         size[0] = np.median(boxes[row[first:last], 2])
         size[1] = np.median(boxes[row[first:last], 3])
         for k in range(first, last + 1):
             # The gap before the sighting k, if there are others on its two sides.
             before = frame[k - 1] if k > first else -1
-            after = frame[k] if k < last else shape[0]
+            after = frame[k] if k < last else frames
+            if after - before < 2:
+                continue
             one, other = mean[max(k - 1, first) - first], mean[min(k, last - 1) - first]
             for sense in (1, -1):
                 if k == (first if sense > 0 else last):
@@ -91,15 +119,14 @@ def bridges(
                     some = slice(begin[now], begin[now + 1])
                     clear = not _seen_near(boxes[some], owner[some], at, _BESIDE * size[0])
                     told += clear and sense > 0
-                    since = now - before if k > first else shape[0]
-                    until = after - now if k < last else shape[0]
+                    since = now - before if k > first else frames
+                    until = after - now if k < last else frames
                     if known[now] and told <= max_gap and min(since, until) <= last - first:
                         _predict(at, size, valid, values[now, spot], state[now], spot)
                     told += clear and sense < 0
                     now += sense
                 if told <= max_gap:
                     break  # that was the whole gap
-    return values, state
 
 
 @part
