@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SAMPLE_FRAMES = 16
 SAMPLE_TRACKS = 64
 TRIALS = 200
-DISTORTED = 4.0
-"""Pixels that a screen may shift a spot by: no less where spots are dense, as round a moire."""
+ASTRAY = 4.0
+"""Pixels that distortion and bright neighbours may shift a spot by, however dense spots are."""
 
 LEVER = 0.01
 """Least relative change of the pattern's size over a track that counts."""
@@ -136,7 +136,7 @@ def expansion_center(
     spots = spots.only(useful)
     shift, shift_err = energy_shift
     problem = _problem(spots, energy, (shift, max(shift_err, HELD)))
-    tolerance = tolerance or max(spots.tolerance(), DISTORTED)
+    tolerance = tolerance or max(spots.tolerance(), ASTRAY)
     keep = _agreeing(problem, tolerance)
     share = keep.sum() / np.isfinite(problem.values).sum()
     if share < AGREE:

@@ -13,7 +13,7 @@ from trackleed.analysis.centers.elliptic import (
     find_elliptic_rings,
     tracks_on,
 )
-from trackleed.analysis.centers.expansion import DISTORTED, Expansion, expansion_center
+from trackleed.analysis.centers.expansion import ASTRAY, Expansion, expansion_center
 from trackleed.analysis.centers.pairs import centers_from_pairs, find_pairs
 from trackleed.analysis.centers.rings import Near, centers_from_rings, find_rings
 from trackleed.analysis.spots import REJECT, Array, Found, Spots
@@ -174,7 +174,7 @@ def _expansion(
     if index is None:
         return Expansion.none(spots.frames[:0], "no beam energies are given")
     here = index[index["frame"].isin(spots.frames)]
-    apart = max(tolerance, DISTORTED)
+    apart = max(tolerance, ASTRAY)
     return expansion_center(fits, here, tracks=spots.tracks.tolist(), tolerance=apart)
 
 
