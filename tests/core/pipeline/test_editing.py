@@ -69,6 +69,40 @@ def test_undo_gives_back_the_very_table_and_the_fits_that_belong_to_it(run: tl.R
         run.undo()
 
 
+def test_what_was_asked_for_last_is_taken_though_it_was_done_before(run: tl.Run) -> None:
+    run.refine()
+    run.track("nearest", distance=7.0)
+    assert run.track("nearest").id == "track-1"
+    assert run.refine().inputs == ["track-1"]
+    run.refine(scale=1.2)
+    assert run.refine().id == "refine-1"
+    center, *_ = run.analyse(center="fixed", x=60, y=50)
+    assert center.inputs == ["refine-1"]
+    run.detect("bright", threshold=9.0)
+    run.detect("bright")
+    n_steps = len(run.session.steps)
+    assert run.track("nearest").id == "track-1"
+    assert len(run.session.steps) == n_steps
+
+
+def test_edits_stay_in_effect_when_their_tracks_are_asked_for_again(run: tl.Run) -> None:
+    edit = run.edit("delete", tracks=[2])
+    run.track("nearest")
+    assert run.refine().inputs == [edit.id]
+    run.track("nearest", distance=7.0)
+    run.track("nearest")
+    assert run.refine().inputs == ["track-1"]
+
+
+def test_fits_of_other_tracks_asked_for_by_name_leave_the_newest_tracks_in_effect(
+    run: tl.Run,
+) -> None:
+    run.refine()
+    run.track("nearest", distance=7.0)
+    assert run.refine(tracks="track-1").id == "refine-1"
+    assert run.refine().inputs == ["track-2"]
+
+
 def test_nothing_is_overwritten_and_what_was_undone_can_be_had_again(run: tl.Run) -> None:
     run.edit("delete", tracks=[1])
     after = tracks(run)

@@ -19,7 +19,7 @@ NOTE = "note "
 def summarise(session: Session) -> dict[str, Any]:
     """All that there is to say of a session, as plain values."""
     from trackleed.pipeline import SessionView
-    from trackleed.pipeline.current import edits_in_effect, furthest, stale
+    from trackleed.pipeline.current import edits_in_effect, furthest, stale, unedited
 
     found: dict[str, Any] = {
         "path": str(session.path),
@@ -34,7 +34,7 @@ def summarise(session: Session) -> dict[str, Any]:
         found["series"] = _series(session, view.index)
     if view.has("tracks"):
         found["tracks"] = _tracks(view.table("tracks", columns=["track_id", "state"]))
-        found["tracks"] |= _notes(session.latest("track"))
+        found["tracks"] |= _notes(unedited(session, "tracks"))
         edits = [step.id for step in edits_in_effect(session)]
         if edits:
             found["tracks"]["edits"] = ", ".join(edits)

@@ -17,17 +17,22 @@ def current(session: Session, table: str) -> Step | None:
     """The finished step whose table of that name later steps take by default.
 
     That is the newest, or the one that an ``undo`` went back to since. Of fits, it is
-    the newest of the current tracks: fits of other tracks are none of theirs.
+    that of the current tracks: fits of other tracks are none of theirs.
     """
-    steps = [step for step in session.steps if step.status == "done"]
-    if table == "fits":
-        tracks = current(session, "tracks")
-        steps = [step for step in steps if tracks is None or tracks.id in step.inputs]
-    for step in reversed(steps):
+    tracks = current(session, "tracks") if table == "fits" else None
+    for step in reversed([step for step in session.steps if step.status == "done"]):
         chosen = session.get(step.inputs[0]) if step.kind == "undo" else step
-        if chosen.spec == table:
+        if chosen.spec == table and (tracks is None or tracks.id in chosen.inputs):
             return chosen
     return None
+
+
+def unedited(session: Session, table: str) -> Step | None:
+    """The step that the current one is made from by edits, or that one itself."""
+    step = current(session, table)
+    while step is not None and step.kind == "edit" and step.inputs:
+        step = session.get(step.inputs[0])
+    return step
 
 
 def chosen(session: Session, kind: str, step: Step | str | None) -> Step:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trackleed import __version__, tables
 from trackleed.edits import Edit, Extent, Retrack, TableEdit, parse
 from trackleed.errors import InputError
-from trackleed.pipeline.current import TABLE_OF, chosen, current, edits_in_effect
+from trackleed.pipeline.current import TABLE_OF, chosen, current, edits_in_effect, unedited
 from trackleed.pipeline.tracking import follow, joined
 from trackleed.worker.backends import find_backend
 
@@ -107,8 +107,7 @@ class Editing:
                     f"there are: {', '.join(usable) or 'none'}"
                 )
         if current(self.session, str(target.spec)) != target:
-            with self.session.step("undo", version=__version__, inputs=[target.id]):
-                pass
+            self._go_back(target)
         return target
 
     def edits(self) -> list[dict[str, Any]]:
@@ -148,10 +147,19 @@ class Editing:
     def edited(self, step: Step) -> Step:
         """The current tracks or detections if they are edits of a step, else the step itself."""
         newest = current(self.session, str(step.spec))
-        base = newest
-        while base is not None and base.kind == "edit":
-            base = self.session.get(base.inputs[0])
-        return newest if newest is not None and base == step else step
+        return newest if newest and unedited(self.session, str(step.spec)) == step else step
+
+    def asked_for(self, step: Step) -> Step:
+        """A step that a verb made or found done; what was asked for last counts, with its edits."""
+        tracks = current(self.session, "tracks")
+        others = step.kind == "refine" and tracks is not None and tracks.id not in step.inputs
+        if not others and unedited(self.session, str(step.spec)) != step:
+            self._go_back(step)
+        return step
+
+    def _go_back(self, step: Step) -> None:
+        with self.session.step("undo", version=__version__, inputs=[step.id]):
+            pass
 
     def _retrack(self, asked: Retrack, before: Step, table: pd.DataFrame) -> Step:
         found = find_backend(self.registry, "tracker", asked.tracker)

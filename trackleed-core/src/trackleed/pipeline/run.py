@@ -31,7 +31,8 @@ class Run(Analyses, Editing):
     """One session and the verbs that work on it.
 
     A verb that finds its step already done, with the same options and inputs,
-    returns that step: running a whole chain again goes on where it stopped.
+    returns that step: running a whole chain again goes on where it stopped. What was asked for
+    last is what later verbs take, whether it was done anew or not.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ class Run(Analyses, Editing):
         """
         frames = chosen(self.session, "import", None)
         with self._blockwise("detector", backend, options) as work:
-            return work.detections(frames)
+            return self.asked_for(work.detections(frames))
 
     def track(
         self,
@@ -132,7 +133,8 @@ class Run(Analyses, Editing):
             With the ``tracks`` table: a row for every track in every frame.
         """
         found = self._found("tracker", backend)
-        return add_tracks(self.session, found, options, detections, seeds, self.progress)
+        tracks = add_tracks(self.session, found, options, detections, seeds, self.progress)
+        return self.asked_for(tracks)
 
     def refine(
         self, backend: str = "gaussian", *, tracks: Step | str | None = None, **options: Any
@@ -155,7 +157,7 @@ class Run(Analyses, Editing):
         """
         source = chosen(self.session, "track", tracks)
         with self._blockwise("refiner", backend, options) as work:
-            return work.fits(source)
+            return self.asked_for(work.fits(source))
 
     def analyse(self, *, fits: Step | str | None = None, **options: Any) -> list[Step]:
         """Find the pattern's centre, the spots' radii and their intensities.
