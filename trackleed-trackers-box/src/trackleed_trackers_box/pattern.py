@@ -121,7 +121,7 @@ class Pattern:
         """What is linked, and how its scale is expected to go."""
         boxes, places, start = given
         score, some = boxes[:, 4].copy(), slice(None, None, 1 + len(boxes) // _TELLING)
-        usual = float(np.median(score[some])) if len(score) else 0.0
+        usual = _middle(score[some]) if len(score) else 0.0
         bright, at = brighter(boxes, start, usual)
         points = [bright[first:last] for first, last in pairwise(at)]
         scale, about, mode = scaling.expected(
@@ -145,7 +145,7 @@ class Pattern:
             scale=_BREATHING[mode],
             angle=_TURN,
             step=_WRONG,
-            side=float(np.median(boxes[some, 2:4])) if len(boxes) else 1.0,
+            side=_middle(boxes[some, 2:4].ravel()) if len(boxes) else 1.0,
         )
         return Series(boxes, film, centre if about is None else about, rules)
 
@@ -178,6 +178,15 @@ def _given(column: Array, kind: type[Any]) -> Array:
     view = np.ascontiguousarray(column, dtype=kind).view()
     view.flags.writeable = False
     return view
+
+
+def _middle(values: Array) -> float:
+    """Median of what has no NaN, for which NumPy looks first."""
+    half = len(values) // 2
+    parted = np.partition(values, half)
+    if len(values) % 2:
+        return float(parted[half])
+    return float((parted[:half].max() + parted[half]) / 2)
 
 
 def _fixed(

@@ -44,11 +44,22 @@ def _ranked(number: Array) -> tuple[Array, Array]:
     for k in number:
         if k >= 0:
             count[k] += 1
-    by_count = np.argsort(-count, kind="mergesort")[: (count > 0).sum()]
-    start, at = np.zeros(len(by_count) + 1, np.int64), np.zeros(len(count), np.int64)
-    for rank in range(len(by_count)):
-        at[by_count[rank]] = start[rank]
-        start[rank + 1] = start[rank] + count[by_count[rank]]
+    # Sorted by counting, as most groups are of one or two.
+    largest = count.max() if len(count) else 0
+    after = np.zeros(largest + 2, np.int64)  # groups that are larger, and those of a size so far
+    for size in count:
+        after[max(size - 1, 0)] += size > 0
+    for size in range(largest - 1, -1, -1):
+        after[size] += after[size + 1]
+    start, at = np.zeros(after[0] + 1, np.int64), np.zeros(len(count), np.int64)
+    for group in range(len(count)):
+        if count[group] > 0:
+            at[group] = after[count[group]]
+            after[count[group]] += 1
+            start[at[group] + 1] = count[group]
+    start = np.cumsum(start)
+    for group in range(len(count)):
+        at[group] = start[at[group]]
     return start, at
 
 
