@@ -38,10 +38,16 @@ def test_unreadable_notation_is_refused_with_examples(notation: str) -> None:
         superstructure_matrix(HEXAGONAL, notation)
 
 
-@pytest.mark.parametrize("notation", ["(√3x√3)R10", "(√3x√3)R30", ((1, 1), (2, 2))])
-def test_superstructure_that_does_not_fit_is_refused(notation: str | Matrix) -> None:
+@pytest.mark.parametrize("notation", ["(√3x√3)R10", "(√3x√3)R30"])
+def test_superstructure_that_does_not_fit_is_refused(notation: str) -> None:
     with pytest.raises(InputError, match="no coincidence lattice"):
         superstructure_matrix(SQUARE, notation)
+
+
+@pytest.mark.parametrize("matrix", [((1, 1), (2, 2)), ((1, 3), (3, 9))])
+def test_parallel_vectors_are_refused(matrix: Matrix) -> None:
+    with pytest.raises(InputError, match="determinant 0: its two vectors are parallel"):
+        superstructure_matrix(SQUARE, matrix)
 
 
 @pytest.mark.parametrize("matrix", [((2.4, 0), (0, 2)), (1, 2), ((1, 0, 0), (0, 1, 0))])

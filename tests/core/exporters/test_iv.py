@@ -95,6 +95,15 @@ def test_clipped_spots_and_bad_fits_have_no_volume(measured, tmp_path) -> None:
     assert first.isna().tolist() == [True, True, False, False]
 
 
+def test_the_notes_tell_apertures_that_the_mask_cuts(measured, tmp_path) -> None:
+    rows = measured.known["intensities"]
+    rows.loc[:, "background"] = 5.0
+    rows.loc[rows["frame"] == 3, "intensity"] = np.nan
+    notes = export(measured, tmp_path)["notes.txt"].read_text("utf-8")
+    n_cut = int(rows["intensity"].isna().sum())
+    assert f"{n_cut} have masked or clipped pixels in their aperture" in notes
+
+
 def test_a_group_is_the_mean_of_its_tracks(measured, tmp_path) -> None:
     written = export(measured, tmp_path, groups=[[1, 3], [2, 4]])
     table = pd.read_csv(written["intensity_against_energy.csv"]).set_index("frame")

@@ -49,6 +49,11 @@ def superstructure_matrix(
     else:
         matrix = np.array(superstructure, dtype=np.float64)
     whole = np.round(matrix)
+    if matrix.shape == (2, 2) and abs(np.linalg.det(matrix)) < 1e-9:
+        numbers = ",".join(f"{number:g}" for number in matrix.ravel())
+        raise InputError(
+            f"superstructure {numbers} has the determinant 0: its two vectors are parallel"
+        )
     if (
         matrix.shape != (2, 2)
         or np.abs(matrix - whole).max() > tolerance

@@ -110,14 +110,16 @@ def _write_beams(view: View, rows: pd.DataFrame, by: str, folder: Path) -> Path:
 
 
 def _notes(rows: pd.DataFrame, index: pd.DataFrame, by: str, groups: dict[str, list[int]]) -> str:
-    n_clipped = int((rows["status"] == FitStatus.SATURATED).sum())
+    clipped = rows["status"] == FitStatus.SATURATED
+    n_cut = int((rows["intensity"].isna() & rows["background"].notna() & ~clipped).sum())
     lines = [
         "intensity  sum over the aperture less the local background",
         "volume     integral of the fitted Gaussian, where the fit is usable",
         "",
         _about_division(index, by),
         f"There are {int(rows['intensity'].notna().sum())} intensities; "
-        f"{n_clipped} spots have clipped pixels and therefore none.",
+        f"{int(clipped.sum())} spots have clipped pixels and therefore none, "
+        f"{n_cut} have masked or clipped pixels in their aperture or leave the frame.",
         "",
         "intensity_per_spot.csv     all of it, in counts and divided",
         "curves.csv                 mean of each curve's tracks in each frame, and their number",
