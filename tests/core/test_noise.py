@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trackleed.frames import ArraySource, FrameSequence
-from trackleed.noise import estimate_noise, estimate_saturation, measure_noise
+from trackleed.frames import ArraySource, FrameSequence, NoiseModel
+from trackleed.noise import NoiseEstimate, estimate_noise, estimate_saturation, measure_noise
 
 
 def scene(shape=(256, 256), glow=60.0, spots=30, amplitude=800.0, sigma=2.5, seed=0):
@@ -82,6 +82,12 @@ def test_noise_that_is_no_straight_line_is_said_to_be_none() -> None:
     found = measure_noise(series((one + grain).clip(0).round().astype(np.uint16)))
     assert found.misfit > 1.2
     assert "no gain of the camera" in found.notes[1]
+
+
+def test_a_gain_of_nothing_is_told_as_zero() -> None:
+    model = NoiseModel(read_noise=2.0, gain=1.8e-19, black=100.0)
+    (said,) = NoiseEstimate(model, 0.002, colour=1.0).notes
+    assert "0 ± 0.002 counts of variance" in said
 
 
 def test_sharpened_frames_are_recognised() -> None:

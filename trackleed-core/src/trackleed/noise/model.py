@@ -61,7 +61,8 @@ class NoiseEstimate:
         said = f"noise: {model.read_noise:.3g} counts at level {model.black:.4g}, "
         if self.reason:
             return [said + "the same at all levels: " + self.reason]
-        said += f"{model.gain:.3g} ± {self.gain_err:.2g} counts of variance per count above it"
+        gain = model.gain if model.gain > 0.01 * self.gain_err else 0.0  # not 1e-19 ± 0.002
+        said += f"{gain:.3g} ± {self.gain_err:.2g} counts of variance per count above it"
         told = [said]
         if self.misfit > STRAIGHT:
             told.append(
