@@ -308,3 +308,13 @@ def test_a_group_is_drawn_as_the_mean_of_its_tracks_with_the_error_of_the_mean(r
     assert band.max() == pytest.approx(mean.max() + half)
     alone = curves[curves["curve"] == "tracks 3"]
     assert alone["intensity_sem"].isna().all()
+
+
+def test_a_group_without_intensities_says_so(ramp) -> None:
+    rows, groups = measured_rows(ramp), {"tracks 1+2": [1, 2], "tracks 3": [3]}
+    rows.loc[rows["track_id"] == 3, "intensity"] = np.nan
+    curves = mean_curves(rows, groups)
+    figure = group_figure(rows, curves, groups, ENERGY, "intensity", "Intensity (counts)")
+    said = [[text.get_text() for text in axes.texts] for axes in figure.axes[:2]]
+    assert not said[0]
+    assert "none is known" in said[1][0]

@@ -17,6 +17,7 @@ from trackleed.builtin.exporters._plotting import (
     TEXT,
     by_track,
     curve,
+    explain,
     fair_limits,
     new_figure,
     style,
@@ -113,6 +114,8 @@ def group_figure(
         error = mean[f"{name}_sem"].fillna(mean[f"{name}_err"]).to_numpy()
         x = at.reindex(mean["frame"]).to_numpy()
         curve(axes, x, mean[name].to_numpy(), error, INK, linewidth=2.0)
+        if mean[name].isna().all():
+            explain(axes, "none is known: masked or clipped pixels in the apertures")
     for axes in grid[len(groups) :]:
         axes.set_axis_off()
     legend = "black: mean of the group and its standard error   colour: its tracks"
