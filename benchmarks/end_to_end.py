@@ -140,7 +140,7 @@ def ours(folder: Path, session: Path, **detector: Any) -> tuple[Seconds, tl.Run]
     clock.lap("read")
     run.detect("classic", **detector)
     clock.lap("detect")
-    run.track("hungarian")
+    run.track("pattern")
     clock.lap("track")
     run.refine("gaussian")
     clock.lap("refine")
