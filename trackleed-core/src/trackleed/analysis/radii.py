@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trackleed.analysis.spots import PLACED
-from trackleed.errors import InputError
+from trackleed.analysis.spots import PLACED, check_aspect
 from trackleed.tables import RADII, build
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ def radii(fits: pd.DataFrame, centers: pd.DataFrame, pixel_aspect: float = 1.0) 
     InputError
         If the aspect is not positive.
     """
-    if not 0 < pixel_aspect < np.inf:
-        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
+    check_aspect(pixel_aspect)
     at = centers.set_index("frame").reindex(fits["frame"])
     exact = (at["mode"] == "fixed").to_numpy()
     placed = fits["status"].isin(PLACED).to_numpy()

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.spatial import KDTree
 
+from trackleed.errors import InputError
 from trackleed.tables import FitStatus
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ JUMP = 10.0
 
 REJECT = 5.0
 """Residuals of more standard deviations than this are outliers."""
+
+
+def check_aspect(pixel_aspect: float) -> None:
+    """Raise InputError if the width of a pixel over its height is not a positive number."""
+    if not 0 < pixel_aspect < np.inf:
+        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from trackleed.analysis.centers.elliptic import (
 from trackleed.analysis.centers.expansion import ASTRAY, Expansion, expansion_center
 from trackleed.analysis.centers.pairs import centers_from_pairs, find_pairs
 from trackleed.analysis.centers.rings import Near, centers_from_rings, find_rings
-from trackleed.analysis.spots import REJECT, Array, Found, Spots
+from trackleed.analysis.spots import REJECT, Array, Found, Spots, check_aspect
 from trackleed.errors import InputError
 from trackleed.tables import CENTERS, build
 
@@ -108,8 +108,7 @@ def pattern_centers(
     """
     if mode not in get_args(Mode):
         raise InputError(f"centre {mode!r} is not one of {', '.join(get_args(Mode))}")
-    if not 0 < pixel_aspect < np.inf:
-        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
+    check_aspect(pixel_aspect)
     if ring is not None and mode not in ("circle", "ellipse"):
         raise InputError(f"centre {mode!r} takes no ring", "use circle or ellipse")
     wanted = np.unique(np.arange(frames) if isinstance(frames, int) else np.asarray(frames))

@@ -15,7 +15,7 @@ from trackleed.analysis.lattice.cells import (
     rotation,
     variance,
 )
-from trackleed.analysis.spots import Array, Spots
+from trackleed.analysis.spots import Array, Spots, check_aspect
 from trackleed.errors import InputError
 from trackleed.tables import LATTICE, build
 
@@ -68,8 +68,7 @@ def fit_lattice(
     InputError
         If there is no lattice in the reference frame, or ``pixel_aspect`` is not positive.
     """
-    if not pixel_aspect > 0:
-        raise InputError(f"pixel aspect {pixel_aspect} is not allowed; it must be positive")
+    check_aspect(pixel_aspect)
     frames = np.unique(fits["frame"].to_numpy())
     spots = Spots.from_fits(fits, frames, None)
     hk = _indexed(indices, spots.tracks)

@@ -8,7 +8,7 @@ import numpy as np
 
 from trackleed import tables
 from trackleed.analysis.positions.series import find_jumps
-from trackleed.errors import InputError
+from trackleed.analysis.spots import check_aspect
 from trackleed.tables import FitStatus, PositionStatus, Role
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def relative_positions(
     InputError
         If the aspect is not positive.
     """
-    if not 0 < pixel_aspect < np.inf:
-        raise InputError(f"pixel aspect {pixel_aspect} is not a positive number")
+    check_aspect(pixel_aspect)
     pairs = _paired(group_fits)
     found = _vectors(pairs, pixel_aspect)
     words = _judged(pairs, found, significance, min_separation, max_walk)

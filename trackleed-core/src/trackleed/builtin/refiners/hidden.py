@@ -22,7 +22,15 @@ from trackleed.builtin.refiners.crowds import replace
 from trackleed.builtin.refiners.cutouts import Cutouts
 from trackleed.builtin.refiners.groups import Together, fit_group, standing
 from trackleed.builtin.refiners.measure import Tracks, columns, parameters, trusted
-from trackleed.builtin.refiners.model import PARAMETERS, PEAK, Array, half, monomials
+from trackleed.builtin.refiners.model import (
+    PARAMETERS,
+    PEAK,
+    Array,
+    background,
+    half,
+    monomials,
+    peak,
+)
 from trackleed.builtin.refiners.neighbours import merged, own_pixels
 from trackleed.builtin.refiners.params import GaussianParams
 from trackleed.builtin.refiners.status import too_dim
@@ -108,17 +116,17 @@ def _is_mixed(rois: Cutouts, usable: Array, found: dict[str, Array], noise: Nois
     """
     base = monomials(rois.side).reshape(PARAMETERS, -1)
     k = found["k"][rois.row]
-    peak = np.exp(k[:, :PEAK] @ base[:PEAK])
-    model = peak + k[:, PEAK:] @ base[PEAK:]
+    spot = peak(k, rois.side).reshape(len(k), -1)
+    model = spot + background(k, rois.side).reshape(spot.shape)
     gain, dark, floor = (v.reshape(len(v), -1) for v in np.moveaxis(rois.variance(noise), 1, 0))
     weights = usable.reshape(model.shape) / np.maximum(gain * model + dark, floor)
     rest = rois.counts.reshape(model.shape) - model
     s = _along(rois, found, base)
     slopes = np.empty((len(rois), PARAMETERS + 2, base.shape[1]))
-    slopes[:, :PEAK] = peak[:, None] * base[:PEAK]
+    slopes[:, :PEAK] = spot[:, None] * base[:PEAK]
     slopes[:, PEAK:PARAMETERS] = base[PEAK:]
-    slopes[:, -2] = peak * (s**2 - 3) * s
-    slopes[:, -1] = peak * (s**4 - 6 * s**2 + 3)
+    slopes[:, -2] = spot * (s**2 - 3) * s
+    slopes[:, -1] = spot * (s**4 - 6 * s**2 + 3)
     weighted = weights[:, None] * slopes
     squares = weighted @ slopes.transpose(0, 2, 1)
     gradient = weighted @ rest[:, :, None]
